@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package chat is the contract of a chat platform: what Belfry wants to say
+// (Message), where (channel and Ref), and what people do there (Press, Submit).
+//
+// Outward: the courier renders an alert to a Message and calls Platform.Post
+// once and Platform.Update ever after. Inward: the platform's Handler decodes
+// and authenticates what its server sends, names the person, and calls a
+// Responder; the Responder's Answer goes back in the platform's own format.
+//
+// Every string in a Message is plain text from an untrusted source unless its
+// comment says otherwise. A platform must show it literally: it can not ping,
+// link, format or break anything. chattest holds the suite that proves it.
+//
+// All methods return errors of package fault.
+package chat
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Message is a card or a note before any platform's format.
+type Message struct {
+	// Color is the bar at the side, "#rrggbb"; empty for notes.
+	Color string `json:"color,omitempty"`
+	// Icon is one emoji, trusted; empty where the configuration wants none.
+	Icon string `json:"icon,omitempty"`
+	// State is the monitoring system's word: CRITICAL, DOWN, resolved.
+	State string `json:"state,omitempty"`
+	// Title is the object, short: "Disk /var on web01".
+	Title string `json:"title,omitempty"`
+	// Link is where Title leads, an http or https URL or empty. Platforms drop others.
+	Link string `json:"link,omitempty"`
+	// Summary is the whole message in one plain line, for push notifications
+	// and readers without markup.
+	Summary string `json:"summary,omitempty"`
+	// Lines are the short texts below the title, in order.
+	Lines []Line `json:"lines,omitempty"`
+	// Output is what the check said, shown verbatim in a block; newlines stay.
+	Output string `json:"output,omitempty"`
+	// Cut counts the characters of the output that were left out; shown when > 0.
+	Cut int `json:"cut,omitempty"`
+	// More is Belfry's page with everything, shown where Cut > 0; trusted.
+	More string `json:"more,omitempty"`
+	// Mentions are the people and groups to ring when the message is first
+	// posted: handles without "@" as the configuration names them. Trusted.
+	Mentions []string `json:"mentions,omitempty"`
+	// Buttons, in order; at most five.
+	Buttons []Button `json:"buttons,omitempty"`
+}
+
+// Line is one line of text made of spans.
+type Line []Span
+
+// Span is a piece of text with at most one emphasis.
+type Span struct {
+	Text string `json:"text"`
+	// Bold shows the text strong.
+	Bold bool `json:"bold,omitempty"`
+	// Link makes the text lead to an http or https URL.
+	Link string `json:"link,omitempty"`
+	// Time, when set, is shown as a moment in the reader's time zone where the
+	// platform can; Text is what other platforms show.
+	Time time.Time `json:"time,omitzero"`
+}
+
+// Plain returns the text of l without emphasis.
+func (l Line) Plain() string {
+	var s string
+	for _, p := range l {
+		s += p.Text
+	}
+	return s
+}
+
+// Style is how urgent a button looks.
+type Style string
+
+// The styles that every platform can show.
+const (
+	StyleDefault Style = ""
+	StylePrimary Style = "primary"
+	StyleDanger  Style = "danger"
+)
+
+// Button is something people can press on a card.
+type Button struct {
+	// Action names what it does, letters and digits only (Mattermost answers a
+	// click with 404 for any other character): "ack", "ackComment", "unack".
+	Action string `json:"action"`
+	// Label is what people read.
+	Label string `json:"label"`
+	Style Style  `json:"style,omitempty"`
+	// Token is sealed by the one who made the card and comes back unchanged
+	// with the press. The platform keeps it where people can not read it, if
+	// it has such a place, and never looks inside.
+	Token string `json:"token"`
+}
+
+// Ref names a message on its platform.
+type Ref struct {
+	// Channel is the platform's channel id.
+	Channel string `json:"channel"`
+	// Post is the platform's message id.
+	Post string `json:"post"`
+}
+
+// Post is an order to put a new message up.
+type Post struct {
+	// Channel is the channel as configuration names it (handle or id).
+	Channel string
+	// Thread, when set, is the message this one answers.
+	Thread *Ref
+	// Key is random, 26 characters a–z 0–9, and belongs to this message alone:
+	// the platform keeps it with the message so that Find can tell whether an
+	// earlier attempt arrived.
+	Key     string
+	Message Message
+}
+
+// Platform is what every chat platform can do.
+type Platform interface {
+	// Post puts up a message and returns where it stands. Repeating a Post with
+	// the same Key soon after never makes a second message where the platform
+	// can help it; later, callers ask Find first.
+	Post(ctx context.Context, p Post) (Ref, error)
+	// Update replaces all of a message. Gone when somebody deleted it.
+	Update(ctx context.Context, ref Ref, key string, m Message) error
+	// Find looks for a message with this key posted in the channel (as
+	// configured) since the given time. ok is false only if it certainly is not there.
+	Find(ctx context.Context, channel, key string, since time.Time) (ref Ref, ok bool, err error)
+}
+
+// Receiver is a platform to which people's presses come over HTTP.
+type Receiver interface {
+	// Handler serves what the platform's server sends below the connection's
+	// base path. It authenticates, names the actor, and calls r.
+	Handler(r Responder) http.Handler
+}
+
+// Actor is a person as the platform vouched for them.
+type Actor struct {
+	// Connection is the name of the configured connection.
+	Connection string `json:"connection"`
+	// ID is the platform's user id.
+	ID string `json:"id"`
+	// Name is the handle, read through the platform's API, never taken from a
+	// callback's body.
+	Name string `json:"name"`
+}
+
+// Press is one press of a button.
+type Press struct {
+	Actor Actor
+	// Token is the button's, unchanged.
+	Token string
+	// Ref is the message the button stood on.
+	Ref Ref
+}
+
+// Submit is a filled-in dialog.
+type Submit struct {
+	Actor Actor
+	// State is the dialog's, unchanged.
+	State string
+	// Values holds the fields by name; fields left empty are absent.
+	Values map[string]string
+	// Cancelled is true when the person closed the dialog.
+	Cancelled bool
+}
+
+// Dialog is a form to be shown to the person who pressed.
+type Dialog struct {
+	// Title has at most 24 characters (Mattermost's limit).
+	Title string
+	// Intro is one plain sentence above the fields.
+	Intro string
+	// SubmitLabel is the text of the confirming button.
+	SubmitLabel string
+	// State is sealed and comes back with the submit; people may be able to read it.
+	State  string
+	Fields []Field
+}
+
+// Field is one field of a dialog.
+type Field struct {
+	// Name is letters and digits; Label is what people read, at most 24 characters.
+	Name, Label string
+	// Help and Placeholder have at most 150 characters.
+	Help, Placeholder string
+	Value             string
+	Multiline         bool
+	Optional          bool
+	MaxLength         int
+}
+
+// Answer is what a press or a submit leads to. All fields may be empty: then
+// the card itself will tell, edited by the delivery engine alone. That is on
+// purpose: an edit inside the answer would race with the engine's own edits,
+// and the last one to arrive would win the card.
+type Answer struct {
+	// Whisper is a plain text that only the person sees.
+	Whisper string
+	// Dialog, when set, is opened for the person. Not for submits.
+	Dialog *Dialog
+	// FieldErrors names what is wrong with a submit, by field name; the dialog stays open.
+	FieldErrors map[string]string
+}
+
+// Responder turns what people do into acts. It answers within a second
+// whatever a monitoring system does.
+type Responder interface {
+	Press(ctx context.Context, p Press) Answer
+	Submit(ctx context.Context, s Submit) Answer
+}
