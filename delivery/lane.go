@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"belfry/alert"
+	"belfry/fault"
+	"belfry/store"
+)
+
+const (
+	// flushAfter bounds how long an outcome waits to be recorded: what a crash
+	// finds unrecorded must be asked for.
+	flushAfter = 300 * time.Millisecond
+	// settleTimeout bounds the recording after the end was called.
+	settleTimeout = 5 * time.Second
+	// throttledBatch is how much a lane claims while its platform is slow to
+	// take: little, so that what is sent was rendered just before.
+	throttledBatch = 4
+	// heldWait is how long a lane leaves a destination alone that another
+	// process holds.
+	heldWait = 2 * time.Second
+	// troubleWait is the pause after the database failed.
+	troubleWait = time.Second
+)
+
+// lane works one destination off.
+type lane struct {
+	engine *Engine
+	name   string
+	gate   *gate
+	wake   chan struct{}
+	fence  int64
+}
+
+func (l *lane) run(ctx context.Context) {
+	defer l.engine.wg.Done()
+	for {
+		wait := l.pass(ctx)
+		if ctx.Err() != nil {
+			l.release()
+			l.engine.retire(l)
+			return
+		}
+		if wait == 0 {
+			continue
+		}
+		idle := wait < 0
+		if idle {
+			wait = l.engine.opt.Linger
+		}
+		select {
+		case <-ctx.Done():
+		case <-l.wake:
+		case <-l.engine.opt.Clock.After(wait):
+			if idle {
+				l.release()
+				if l.engine.retire(l) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pass claims and carries out one batch. It returns how long to wait before
+// the next: 0 for at once, below 0 when there is nothing to wait for.
+func (l *lane) pass(ctx context.Context) time.Duration {
+	// Asked anew every time: a reload of the configuration changes senders.
+	sender, ok := l.engine.opt.Senders(l.name)
+	if !ok {
+		return -1
+	}
+	if d := l.gate.quietFor(); d > 0 {
+		return d
+	}
+	limit := l.engine.opt.Batch
+	if l.gate.throttled() {
+		limit = min(limit, throttledBatch)
+	}
+	claim, err := l.engine.queue.Claim(ctx, l.name, limit)
+	switch {
+	case err != nil:
+		if ctx.Err() == nil {
+			l.engine.opt.Log.Error("can't claim deliveries, will try again", "destination", l.name, "err", err)
+		}
+		return troubleWait
+	case claim.Held:
+		l.fence = 0
+		return heldWait
+	}
+	l.fence = claim.Fence
+	if len(claim.Duties) == 0 {
+		if claim.Next.IsZero() {
+			return -1
+		}
+		return max(time.Millisecond, claim.Next.Sub(l.engine.opt.Clock.Now()))
+	}
+	b := &batch{lane: l, sender: sender, claim: claim, stuck: map[alert.ID]bool{}, receipts: map[alert.ID]string{}}
+	b.carry(ctx)
+	return 0
+}
+
+func (l *lane) release() {
+	if l.fence == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	if err := l.engine.queue.Release(ctx, l.name, l.fence); err != nil {
+		l.engine.opt.Log.Warn("can't give a destination back, it is free when its lease ends", "destination", l.name, "err", err)
+	}
+	l.fence = 0
+}
+
+// batch is one claim being carried out.
+type batch struct {
+	lane   *lane
+	sender Sender
+	claim  store.Claim
+	// stuck are the alerts of which something failed: what follows waits.
+	stuck map[alert.ID]bool
+	// receipts are those of cards posted in this batch, by alert.
+	receipts map[alert.ID]string
+	results  []store.Settlement
+	flushed  time.Time
+}
+
+func (b *batch) carry(ctx context.Context) {
+	now := b.lane.engine.opt.Clock.Now
+	// Nothing is sent in the last quarter of the lease: another process could
+	// take over while it is on its way.
+	stop := b.claim.LeaseUntil.Add(-b.claim.LeaseUntil.Sub(now()) / 4)
+	b.flushed = now()
+	for _, d := range b.claim.Duties {
+		if b.stuck[d.AlertID] || ctx.Err() != nil || !now().Before(stop) {
+			b.giveBack(d)
+			continue
+		}
+		outcome, tried := b.attempt(ctx, d, stop)
+		if !tried {
+			b.giveBack(d)
+			continue
+		}
+		b.record(d, outcome)
+		if now().Sub(b.flushed) > flushAfter {
+			b.flush()
+		}
+	}
+	b.flush()
+}
+
+// attempt sends one duty through the gate. The errand outlives the end of ctx:
+// what has begun is finished.
+func (b *batch) attempt(ctx context.Context, d store.Duty, stop time.Time) (Outcome, bool) {
+	o := b.lane.engine.opt
+	left := stop.Sub(o.Clock.Now())
+	entry, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	if b.lane.gate.quietFor() > 0 || b.lane.gate.enter(entry, d.Priority) != nil {
+		return Outcome{}, false
+	}
+	sending, done := context.WithTimeout(context.WithoutCancel(ctx), min(o.SendTimeout, left))
+	defer done()
+	outcome := b.sender.Send(sending, Errand{Duty: d, CardReceipt: b.receipts[d.AlertID]})
+	decision, after := fault.Of(outcome.Err)
+	if decision == fault.RetryAfter {
+		b.lane.gate.hush(after)
+	}
+	b.lane.gate.leave(decision != fault.RetryAfter)
+	return outcome, true
+}
+
+func (b *batch) giveBack(d store.Duty) {
+	b.results = append(b.results, store.Settlement{ID: d.ID, State: store.DutyDue, Unsent: true,
+		Unknown: !d.UnknownSince.IsZero()})
+}
+
+// record turns an outcome into what is stored.
+func (b *batch) record(d store.Duty, out Outcome) {
+	o := b.lane.engine.opt
+	now := o.Clock.Now()
+	decision, after := fault.Of(out.Err)
+	s := store.Settlement{ID: d.ID, State: store.DutyDue, Reached: out.Reached, Receipt: out.Receipt}
+	if out.Err != nil {
+		s.Err = out.Err.Error()
+		s.Failed = true
+		s.RetryAt = now.Add(o.Backoff(d.Kind, d.Attempts+1))
+	}
+	switch decision {
+	case fault.None:
+		s.State = store.DutyDone
+		if out.Again > 0 {
+			s.State, s.RetryAt = store.DutyDue, now.Add(out.Again)
+		}
+	case fault.RetryAfter:
+		s.Failed = false // being asked to wait is no failure of this duty
+		s.RetryAt = now.Add(after)
+	case fault.Permanent:
+		s.State = store.DutyDead
+	case fault.Gone:
+		s.State, s.Forget = store.DutyDead, true
+	case fault.Unknown:
+		s.Unknown = true
+	case fault.Retry:
+	}
+	if s.State != store.DutyDone {
+		b.stuck[d.AlertID] = b.stuck[d.AlertID] || d.Kind != store.DutyNote || s.State == store.DutyDue
+	}
+	if out.Err != nil {
+		o.Log.Warn("delivery not done", "destination", d.Destination, "kind", d.Kind, "alert", d.AlertID,
+			"decision", decision.String(), "failures", d.Attempts+1, "err", out.Err)
+	}
+	if d.Kind == store.DutyCard && out.Receipt != "" {
+		b.receipts[d.AlertID] = out.Receipt
+	}
+	b.results = append(b.results, s)
+}
+
+// flush records the outcomes so far. When the database fails they stay
+// unrecorded: the duties are claimed again later as unknown and asked for.
+func (b *batch) flush() {
+	o := b.lane.engine.opt
+	b.flushed = o.Clock.Now()
+	if len(b.results) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	lost, err := b.lane.engine.queue.Settle(ctx, b.claim.Destination, b.claim.Fence, b.results)
+	switch {
+	case err != nil:
+		o.Log.Error("can't record deliveries, they will be asked for before they are repeated", "destination", b.claim.Destination, "err", err)
+	case lost:
+		b.lane.fence = 0
+		o.Log.Warn("another process took this destination over while deliveries were on their way; their cards are rendered anew", "destination", b.claim.Destination)
+	}
+	b.results = b.results[:0]
+}
