@@ -29,6 +29,7 @@ const (
 	EventInstructed   EventKind = "instructed"
 	EventInstructDone EventKind = "instruction_done"
 	EventInstructFail EventKind = "instruction_refused"
+	EventRefreshed    EventKind = "refreshed"
 )
 
 // Notable says whether people want to read of this event in the card's thread.
@@ -36,7 +37,7 @@ const (
 // is only wanted is not news until it is confirmed.
 func (k EventKind) Notable() bool {
 	switch k {
-	case EventOpened, EventRenotified, EventAckWanted, EventUnackWanted, EventInstructed:
+	case EventOpened, EventRenotified, EventAckWanted, EventUnackWanted, EventInstructed, EventRefreshed:
 		return false
 	}
 	return true

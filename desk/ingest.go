@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package desk
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"belfry/alert"
+	"belfry/store"
+)
+
+// Limits of what a report may bring along; what is longer is cut, with a word
+// that it was.
+const (
+	maxOutput = 256 << 10
+	maxText   = 4 << 10
+	maxName   = 1 << 10
+)
+
+// Ingest takes reports of one source in, in their order. When it returns nil
+// they are stored for good, with everything that follows from them. The
+// warnings name what was not taken as it was sent.
+func (d *Desk) Ingest(ctx context.Context, source string, reports []alert.Report) (warnings []string, err error) {
+	changes := make([]store.Change, len(reports))
+	for i := range reports {
+		r := reports[i]
+		warnings = append(warnings, d.tame(&r)...)
+		changes[i] = d.intake(source, r)
+	}
+	errs, err := d.store.Change(ctx, changes...)
+	if err != nil {
+		return warnings, err
+	}
+	for i, e := range errs {
+		if e != nil {
+			return warnings, fmt.Errorf("can't take report %d about %s in: %w", i+1, reports[i].Object.Name(), e)
+		}
+	}
+	return warnings, nil
+}
+
+func (d *Desk) intake(source string, r alert.Report) store.Change {
+	c := store.Change{Source: source, Fingerprint: r.Object.Fingerprint()}
+	if r.Repeated {
+		c.Intake = r.Intake
+	}
+	c.Apply = func(v store.View) ([]store.Effect, error) {
+		if v.Seen {
+			return nil, nil
+		}
+		topic := r.Kind.Topic()
+		problem, notice := clone(v.Open[alert.TopicProblem]), (*alert.Alert)(nil)
+		if topic != alert.TopicProblem {
+			notice = clone(v.Open[topic])
+		}
+		applied := alert.Apply(source, problem, notice, r, d.clock.Now())
+		effects := make([]store.Effect, len(applied.Alerts))
+		for i, a := range applied.Alerts {
+			effects[i] = d.effect(a, applied.Events[i])
+		}
+		return effects, nil
+	}
+	return c
+}
+
+func clone(a *alert.Alert) *alert.Alert {
+	if a == nil {
+		return nil
+	}
+	return a.Clone()
+}
+
+// tame cuts what is too long and drops what must not be believed: a handle
+// that would ring a whole channel comes from configuration alone.
+func (d *Desk) tame(r *alert.Report) (warnings []string) {
+	cut := func(s *string, most int, what string) {
+		if len(*s) > most {
+			warnings = append(warnings, fmt.Sprintf("%s has %d bytes, kept %d", what, len(*s), most))
+			*s = strings.ToValidUTF8((*s)[:most], "")
+		}
+	}
+	cut(&r.Output, maxOutput, "output")
+	cut(&r.Comment, maxText, "comment")
+	cut(&r.Author, maxName, "author")
+	cut(&r.Contact, maxName, "contact")
+	cut(&r.Link, maxText, "link")
+	cut(&r.ProblemID, maxName, "problem id")
+	if r.Mention = strings.TrimPrefix(r.Mention, "@"); r.Mention != "" && !validHandle(r.Mention) {
+		warnings = append(warnings, fmt.Sprintf("mention %.64q is not a person's or group's handle (a-z 0-9 . - _), nobody is rung", r.Mention))
+		r.Mention = ""
+	}
+	if r.Channel != "" {
+		if _, ok := d.router.Named(r.Channel); !ok {
+			warnings = append(warnings, fmt.Sprintf("channel %.64q is on no configured connection; the routes decide alone", r.Channel))
+			r.Channel = ""
+		}
+	}
+	return warnings
+}
+
+// validHandle accepts one person's or group's handle. Words that ring a whole
+// channel are refused: monitoring must not be able to.
+func validHandle(h string) bool {
+	switch strings.ToLower(h) {
+	case "channel", "all", "here", "everyone":
+		return false
+	}
+	if len(h) > 64 {
+		return false
+	}
+	for _, r := range h {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r) {
+			return false
+		}
+	}
+	return true
+}
