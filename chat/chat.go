@@ -49,6 +49,9 @@ type Message struct {
 	Mentions []string `json:"mentions,omitempty"`
 	// Buttons, in order; at most five.
 	Buttons []Button `json:"buttons,omitempty"`
+	// Open is true on a card whose problem is not over: a platform that can
+	// sort shows open cards first. A card with buttons counts as open too.
+	Open bool `json:"open,omitempty"`
 }
 
 // Line is one line of text made of spans.
