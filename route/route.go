@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package route decides into which channels an alert goes, by label matchers
+// in Alertmanager's syntax.
+//
+// The flow: configuration makes Routes, New checks and orders them into a
+// Table, and desk asks Table.Match with the labels of every new alert. The
+// first route that matches decides; one with Continue lets those below it
+// add to the decision. What no route wants goes by the default. A Table never
+// changes, so that any number of goroutines may ask it; a new configuration
+// makes a new one.
+//
+// Parsing and matching are Prometheus' own (alertmanager/matcher/parse), so
+// that what people know holds to the letter. It costs 0.4 ms at start and
+// 3.8 MB of the binary: its model package brings protobuf along.
+package route
+
+import (
+	"fmt"
+	"slices"
+
+	"belfry/alert"
+)
+
+// MaxRoutes is how many routes a table takes.
+const MaxRoutes = 1000
+
+// Route says where alerts with certain labels go.
+type Route struct {
+	// Name is for people: it stands in the alert's page and in faults.
+	Name string
+	// Matchers must all hold; none match everything.
+	Matchers Matchers
+	// Channels get a card each.
+	Channels []Target
+	// Mentions are handles without "@" to ring when a card is first posted.
+	Mentions []string
+	// Continue lets later routes match too.
+	Continue bool
+}
+
+// Decision is where an alert goes.
+type Decision struct {
+	// Targets are the channels, each once, in the order of the routes.
+	Targets []Target
+	// Mentions are the handles to ring, each once, in the order of the routes.
+	Mentions []string
+	// Routes are the names of the routes that decided.
+	Routes []string
+}
+
+// Table is an ordered list of routes with a default. Call New.
+type Table struct {
+	routes []entry
+	def    Decision
+}
+
+// entry is a route made ready: its matchers in the order of their cost, and
+// the decision when it alone matches.
+type entry struct {
+	matchers Matchers
+	alone    Decision
+	goOn     bool
+}
+
+// New returns a table of routes, tried in order; def is for what none of them
+// wants, its matchers and Continue do not count. It is an error when a route or
+// the default has no channel or there are more than MaxRoutes.
+func New(routes []Route, def Route) (*Table, error) {
+	if len(routes) > MaxRoutes {
+		return nil, fmt.Errorf("there are %d routes, at most %d are taken", len(routes), MaxRoutes)
+	}
+	if len(def.Channels) == 0 {
+		return nil, fmt.Errorf("the default route has no channel")
+	}
+	t := &Table{def: decisionOf(def)}
+	for _, r := range routes {
+		if len(r.Channels) == 0 {
+			return nil, fmt.Errorf("route %s has no channel", r.Name)
+		}
+		t.routes = append(t.routes, entry{r.Matchers.cheapFirst(), decisionOf(r), r.Continue})
+	}
+	return t, nil
+}
+
+func decisionOf(r Route) Decision {
+	var d Decision
+	return d.plus(Decision{r.Channels, r.Mentions, []string{r.Name}})
+}
+
+// Match returns where an alert with these labels goes. The slices of the
+// result are shared between calls: they must not be changed in place, but
+// may be appended to.
+func (t *Table) Match(l alert.Labels) Decision {
+	var d Decision
+	found := false
+	for i := range t.routes {
+		r := &t.routes[i]
+		if !r.matchers.match(l) {
+			continue
+		}
+		if !found {
+			d, found = r.alone, true
+		} else {
+			d = d.plus(r.alone)
+		}
+		if !r.goOn {
+			break
+		}
+	}
+	if !found {
+		return t.def
+	}
+	return d
+}
+
+// plus returns d and what more adds to it. It leaves both as they are: slices
+// are clipped, so that an append makes a copy.
+func (d Decision) plus(more Decision) Decision {
+	return Decision{
+		Targets:  union(d.Targets, more.Targets),
+		Mentions: union(d.Mentions, more.Mentions),
+		Routes:   slices.Clip(append(slices.Clip(d.Routes), more.Routes...)),
+	}
+}
+
+func union[T comparable](a, b []T) []T {
+	a = slices.Clip(a)
+	for _, x := range b {
+		if !slices.Contains(a, x) {
+			a = append(a, x)
+		}
+	}
+	return slices.Clip(a)
+}
