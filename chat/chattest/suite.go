@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chattest
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/chat"
+	"belfry/fault"
+	"belfry/seal"
+)
+
+// patience bounds every call of the suite: it only ends tests that hang.
+const patience = 20 * time.Second
+
+// Run holds a platform to the contract of package chat.
+func Run(t *testing.T, open Open) {
+	t.Helper()
+	for _, part := range []struct {
+		name string
+		run  func(*room)
+	}{
+		{"Switches", checkSwitches},
+		{"PostThenUpdateInPlace", checkUpdateInPlace},
+		{"UpdateWithoutButtons", checkNoButtonsLeft},
+		{"CutOutputIsCounted", checkCut},
+		{"SameKeyIsOneMessage", checkSameKey},
+		{"SameKeyAtOnce", checkSameKeyAtOnce},
+		{"ManyAtOnce", checkManyAtOnce},
+		{"Find", checkFind},
+		{"FindDeleted", checkFindDeleted},
+		{"Thread", checkThread},
+		{"Mentions", checkMentions},
+		{"UnknownChannel", checkUnknownChannel},
+		{"LostAnswer", checkLostAnswer},
+		{"ServerErrorBefore", checkFailBefore},
+		{"ServerErrorAfter", checkFailAfter},
+		{"RateLimit", checkRateLimit},
+		{"Revoked", checkRevoked},
+		{"Deleted", checkDeleted},
+		{"Archived", checkArchived},
+		{"Slow", checkSlow},
+		{"Cancelled", checkCancelled},
+		{"Down", checkDown},
+		{"Press", checkPress},
+		{"PressByStranger", checkStranger},
+		{"Whisper", checkWhisper},
+		{"Dialog", checkDialog},
+		{"DialogCancelled", checkDialogCancel},
+		{"DialogFieldErrors", checkDialogErrors},
+		{"HostileCard", checkHostileCard},
+		{"HostileNote", checkHostileNote},
+		{"HostileLinks", checkHostileLinks},
+		{"HostileWhisper", checkHostileWhisper},
+		{"Oversized", checkOversized},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			rec := &Recorder{}
+			part.run(&room{T: t, Harness: open(t, rec), rec: rec})
+		})
+	}
+}
+
+// room is one open harness with the words the suite is written in.
+type room struct {
+	*testing.T
+	*Harness
+	rec *Recorder
+}
+
+func (r *room) context() context.Context {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	r.Cleanup(cancel)
+	return ctx
+}
+
+// need skips the part when the platform declared that it can not suffer the fault.
+func (r *room) need(name string, present bool) {
+	r.Helper()
+	if !present {
+		r.Skipf("declared: %s", r.Without[name])
+	}
+}
+
+// post puts m up under a new key and fails the test if it can't.
+func (r *room) post(m chat.Message) (chat.Ref, string) {
+	r.Helper()
+	key := seal.Random()
+	ref, err := r.Platform.Post(r.context(), chat.Post{Channel: r.Channel, Key: key, Message: m})
+	if err != nil {
+		r.Fatalf("can't post: %v", err)
+	}
+	if ref.Channel == "" || ref.Post == "" {
+		r.Fatalf("the reference of a posted message lacks something: %+v", ref)
+	}
+	return ref, key
+}
+
+func (r *room) update(ref chat.Ref, key string, m chat.Message) {
+	r.Helper()
+	if err := r.Platform.Update(r.context(), ref, key, m); err != nil {
+		r.Fatalf("can't update: %v", err)
+	}
+}
+
+// only returns the one message in the channel.
+func (r *room) only() Seen {
+	r.Helper()
+	seen := r.Room.Messages()
+	if len(seen) != 1 {
+		r.Fatalf("%d messages stand in the channel, not one: %+v", len(seen), seen)
+	}
+	return seen[0]
+}
+
+// decided checks that err carries one of the decisions and no secret, and
+// returns its text.
+func (r *room) decided(err error, want ...fault.Decision) string {
+	r.Helper()
+	got, after := fault.Of(err)
+	if err == nil || !slices.Contains(want, got) {
+		r.Fatalf("the outcome is %q (%v), not one of %v", got, err, want)
+	}
+	if _, ok := errors.AsType[*fault.Error](err); !ok {
+		r.Errorf("the error carries no decision: %v", err)
+	}
+	if got == fault.RetryAfter && after <= 0 {
+		r.Errorf("asked to wait %v", after)
+	}
+	for _, secret := range r.Secrets {
+		if strings.Contains(err.Error(), secret) {
+			r.Errorf("the error gives a secret away")
+		}
+	}
+	return err.Error()
+}
+
+// find asks for key in the channel, posted in the last minute.
+func (r *room) find(key string) (chat.Ref, bool) {
+	r.Helper()
+	ref, ok, err := r.Platform.Find(r.context(), r.Channel, key, r.Now().Add(-time.Minute))
+	if err != nil {
+		r.Fatalf("can't look for a key: %v", err)
+	}
+	return ref, ok
+}
+
+// reads checks that want can be read on the message, modulo what can not be
+// seen: zero width characters and the amount of white space.
+func (r *room) reads(s Seen, want ...string) {
+	r.Helper()
+	for _, w := range want {
+		if !strings.Contains(visible(s.Text), visible(w)) {
+			r.Errorf("%q can not be read in %q", w, s.Text)
+		}
+	}
+}
+
+func (r *room) readsNot(s Seen, not ...string) {
+	r.Helper()
+	for _, w := range not {
+		if strings.Contains(visible(s.Text), visible(w)) {
+			r.Errorf("%q should not be read in %q", w, s.Text)
+		}
+	}
+}
+
+// visible is text without zero width characters, white space folded.
+func visible(text string) string {
+	text = strings.Map(func(c rune) rune {
+		switch c {
+		case 0x200b, 0x2060, 0xfeff:
+			return -1
+		case 0xa0, 0x200a:
+			return ' '
+		}
+		return c
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// checkSwitches holds the harness itself to its contract: what a platform can
+// not suffer is declared, so that nothing is left out silently.
+func checkSwitches(r *room) {
+	faults := reflect.ValueOf(r.Faults)
+	for i := range faults.NumField() {
+		name := faults.Type().Field(i).Name
+		why, declared := r.Without[name]
+		if faults.Field(i).IsNil() && (!declared || why == "") {
+			r.Errorf("the fault %s is neither there nor declared in Without", name)
+		}
+		if !faults.Field(i).IsNil() && declared {
+			r.Errorf("the fault %s is declared in Without but there", name)
+		}
+	}
+	if r.Channel == "" || r.Connection == "" || r.Now == nil {
+		r.Error("the harness lacks a channel, a connection's name or a clock")
+	}
+	if n := len(r.Room.Messages()); n != 0 {
+		r.Errorf("a fresh channel has %d messages", n)
+	}
+}
