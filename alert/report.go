@@ -137,6 +137,7 @@ func applyProblem(out *Applied, source string, a *Alert, r Report, now time.Time
 	if !worse && !said && !more && a.ProblemID == pick(r.ProblemID, a.ProblemID) {
 		return
 	}
+	previous := a.State
 	a.take(r)
 	kind := EventRenotified
 	if worse {
@@ -144,6 +145,9 @@ func applyProblem(out *Applied, source string, a *Alert, r Report, now time.Time
 	}
 	e := a.touch(kind, "", firstLine(r.Output), now)
 	e.Intake = r.Intake
+	if worse {
+		e.Previous = previous
+	}
 	out.add(a, e)
 }
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+// readyWithin bounds the look at the database.
+const readyWithin = 2 * time.Second
+
+// live answers as long as the process serves requests at all.
+func (s *Server) live(w http.ResponseWriter, _ *http.Request) {
+	say(w, http.StatusOK, "ok\n")
+}
+
+// ready answers 200 when hand-overs can be stored, else 503. The reason stays
+// in the log: this page needs no sign-in.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+	defer cancel()
+	if err := s.opt.Ready(ctx); err != nil {
+		s.opt.Log.Error("not ready", "err", err)
+		say(w, http.StatusServiceUnavailable, "not ready, see the log\n")
+		return
+	}
+	say(w, http.StatusOK, "ready\n")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text) // a client that went away misses nothing
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+)
+
+// maxIntake bounds a hand-over's body. Alertmanager's largest groups stay well
+// below it.
+const maxIntake = 4 << 20
+
+// intakeAnswer is what a hand-over gets back.
+type intakeAnswer struct {
+	// Accepted counts the reports that are stored for good.
+	Accepted int `json:"accepted"`
+	// Warnings say what was not understood or not taken as it was.
+	Warnings []string `json:"warnings,omitempty"`
+	// Error says what is wrong and what is right.
+	Error string `json:"error,omitempty"`
+}
+
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// intake returns the handler of hand-overs. Its answers decide what the sender
+// does: 4xx means that this body can never be taken, 5xx that it should come
+// again.
+func (s *Server) intake(trusted bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		src, refusal := s.sourceOf(r, trusted)
+		if src == nil {
+			status := http.StatusUnauthorized
+			if trusted {
+				status = http.StatusNotFound
+			}
+			reply(w, status, intakeAnswer{Error: refusal})
+			return
+		}
+		body := bodies.Get().(*bytes.Buffer) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+		defer bodies.Put(body)
+		body.Reset()
+		if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxIntake)); err != nil {
+			s.unreadable(w, src, err)
+			return
+		}
+		s.take(w, r, src, body.Bytes())
+	}
+}
+
+func (s *Server) unreadable(w http.ResponseWriter, src *Source, err error) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		s.opt.Log.Warn("hand-over refused: too large", "source", src.Name, "limit", tooLarge.Limit)
+		reply(w, http.StatusRequestEntityTooLarge, intakeAnswer{Error: "the body has more than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes"})
+		return
+	}
+	reply(w, http.StatusBadRequest, intakeAnswer{Error: "the body could not be read to its end"})
+}
+
+func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, body []byte) {
+	decoded, err := src.Monitor.Decode(r.Header.Get("Content-Type"), body)
+	if err != nil {
+		s.opt.Log.Warn("hand-over refused: not understood", "source", src.Name, "err", err)
+		reply(w, http.StatusBadRequest, intakeAnswer{Error: err.Error()})
+		return
+	}
+	warnings, err := s.opt.Desk.Ingest(r.Context(), src.Name, decoded.Reports)
+	if err != nil {
+		s.opt.Log.Error("hand-over not stored; the sender was asked to repeat it", "source", src.Name, "err", err)
+		w.Header().Set("Retry-After", "1")
+		reply(w, http.StatusServiceUnavailable, intakeAnswer{Error: "could not be stored; please repeat it"})
+		return
+	}
+	warnings = append(decoded.Warnings, warnings...)
+	if len(warnings) > 0 {
+		s.opt.Log.Warn("hand-over taken with warnings", "source", src.Name, "warnings", warnings)
+	}
+	reply(w, http.StatusOK, intakeAnswer{Accepted: len(decoded.Reports), Warnings: warnings})
+}
+
+func reply(w http.ResponseWriter, status int, a intakeAnswer) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(a); err != nil {
+		return // the sender went away; it will repeat what it got no answer for
+	}
+}
