@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the Makefile: -ldflags "-X main.version=v1.2.3".
+var version string
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Say which Belfry this is",
+		Long:    "Say which version of Belfry this is, from which commit, and made with which Go.\n\nExit codes: 0 done, 3 wrong usage.",
+		Example: "  belfry version",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
+			return err
+		},
+	}
+}
+
+// versionLine is like "belfry v1.2.3 (commit 0123456789ab, go1.26.0, linux/amd64)".
+func versionLine() string {
+	name, commit, changed := version, "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if name == "" {
+			name = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				commit = s.Value[:min(len(s.Value), 12)]
+			case "vcs.modified":
+				if s.Value == "true" {
+					changed = " with changes"
+				}
+			}
+		}
+	}
+	if name == "" {
+		name = "(devel)"
+	}
+	return fmt.Sprintf("belfry %s (commit %s%s, %s, %s/%s)", name, commit, changed, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
