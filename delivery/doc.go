@@ -52,6 +52,9 @@ type Outcome struct {
 	Reached int64
 	// Receipt is kept with the duty when not empty, also next to an error.
 	Receipt string
+	// Unknown says that it is still not known whether an earlier attempt
+	// arrived, because asking failed: Err is about the asking.
+	Unknown bool
 	// Again, when above zero and Err is nil, means: handed over but not
 	// finished; look again after that time.
 	Again time.Duration

@@ -19,11 +19,13 @@ type Engine struct {
 	lanes   map[string]*lane
 	gates   map[string]*gate
 	wg      sync.WaitGroup
+	look    chan struct{}
 }
 
 // New returns an engine that is not running yet.
 func New(queue Queue, o Options) *Engine {
-	return &Engine{queue: queue, opt: o.withDefaults(), lanes: map[string]*lane{}, gates: map[string]*gate{}}
+	return &Engine{queue: queue, opt: o.withDefaults(), lanes: map[string]*lane{}, gates: map[string]*gate{},
+		look: make(chan struct{}, 1)}
 }
 
 // Run works until ctx ends. Then errands on their way are finished and
@@ -36,6 +38,7 @@ func (e *Engine) Run(ctx context.Context) {
 		e.sweep(ctx)
 		select {
 		case <-ctx.Done():
+		case <-e.look:
 		case <-e.opt.Clock.After(e.opt.Poll):
 		}
 	}
@@ -55,16 +58,23 @@ func (e *Engine) sweep(ctx context.Context) {
 		}
 		return
 	}
-	names := make([]string, len(due))
+	names := make([]string, len(due)) // never nil: that would mean any
 	for i, d := range due {
 		names[i] = d.Name
 	}
 	e.Wake(names)
 }
 
-// Wake tells the engine that these destinations may have new work. It does
-// not block.
+// Wake tells the engine that these destinations may have new work; nil means
+// that any may. It does not block.
 func (e *Engine) Wake(destinations []string) {
+	if destinations == nil {
+		select {
+		case e.look <- struct{}{}:
+		default:
+		}
+		return
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.running == nil || e.running.Err() != nil {

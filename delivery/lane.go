@@ -184,7 +184,8 @@ func (b *batch) record(d store.Duty, out Outcome) {
 	o := b.lane.engine.opt
 	now := o.Clock.Now()
 	decision, after := fault.Of(out.Err)
-	s := store.Settlement{ID: d.ID, State: store.DutyDue, Reached: out.Reached, Receipt: out.Receipt}
+	s := store.Settlement{ID: d.ID, State: store.DutyDue, Reached: out.Reached, Receipt: out.Receipt,
+		Unknown: out.Unknown}
 	if out.Err != nil {
 		s.Err = out.Err.Error()
 		s.Failed = true
