@@ -307,6 +307,16 @@ func (n *Nagios) Commands() []string {
 	return out
 }
 
+// Settle waits until status.dat shows all that Nagios knew at the call.
+func (n *Nagios) Settle() {
+	n.t.Helper()
+	now := time.Now()
+	n.WaitFor("status.dat to be written anew", func() bool {
+		info, err := os.Stat(n.StatusFile)
+		return err == nil && info.ModTime().After(now)
+	})
+}
+
 // WaitFor waits until ok, at most 30 seconds; what it waits for is named when
 // that never comes.
 func (n *Nagios) WaitFor(what string, ok func() bool) {
