@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// Statements that write many rows. The casts tell PostgreSQL what a parameter
+// is where no column does.
+var (
+	insertAlerts = newBulk(`INSERT INTO alerts (id, source, fingerprint, topic, closed, severity, revision, last_id,
+		starts_at, ends_at, updated_at, body) VALUES `, `(?,?,?,?,?,?,?,?,?,?,?,?)`, ``)
+	updateAlerts = newBulk(`WITH v (id, closed, severity, revision, last_id, starts_at, ends_at, updated_at, body) AS (VALUES `,
+		`(CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),?)`,
+		`) UPDATE alerts SET closed = v.closed, severity = v.severity, revision = v.revision, last_id = v.last_id,
+		starts_at = v.starts_at, ends_at = v.ends_at, updated_at = v.updated_at, body = v.body
+		FROM v WHERE alerts.id = v.id`)
+	insertEvents = newBulk(`INSERT INTO events (alert_id, id, at, kind, intake, body) VALUES `, `(?,?,?,?,?,?)`, ``)
+	insertDuties = newBulk(`INSERT INTO deliveries (id, destination, kind, state, alert_id, event_id, key, ref, wanted,
+		priority, due_at, created_at, updated_at) VALUES `, `(?,?,?,?,?,?,?,?,?,?,?,?,?)`, ``)
+	staleCards = newBulk(`WITH v (alert_id, revision, priority, due_at, now) AS (VALUES `,
+		`(CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT))`,
+		`) UPDATE deliveries SET
+			wanted = CASE WHEN wanted < v.revision THEN v.revision ELSE wanted END,
+			priority = v.priority,
+			due_at = CASE deliveries.state WHEN 'due' THEN deliveries.due_at ELSE v.due_at END,
+			attempts = CASE state WHEN 'dead' THEN 0 ELSE attempts END,
+			state = 'due', updated_at = v.now
+		FROM v WHERE deliveries.alert_id = v.alert_id AND kind = 'card' RETURNING destination`)
+	endWritebacks = newBulk(`UPDATE deliveries SET state = 'done', claimed_at = 0, unknown_since = 0, updated_at = ?
+		WHERE kind = 'writeback' AND state <> 'done' AND alert_id IN (`, `?`, `)`)
+)
+
+// flush writes what was folded. What ends comes before what begins: only one
+// alert of a topic may be open.
+func (f *fold) flush(ctx context.Context) error {
+	if len(f.touched) == 0 {
+		return nil
+	}
+	if err := f.flushAlerts(ctx); err != nil {
+		return err
+	}
+	var events, stale, moot []any
+	for _, e := range f.touched {
+		for i := range e.events {
+			ev := e.events[i]
+			intake := ev.Intake
+			ev.Intake = ""
+			body, err := json.Marshal(&ev)
+			if err != nil {
+				return fmt.Errorf("can't encode an event: %w", err)
+			}
+			events = append(events, int64(e.a.ID), int64(ev.ID), micros(ev.At), string(ev.Kind), intake, string(body))
+		}
+		if e.stale && !e.fresh {
+			stale = append(stale, int64(e.a.ID), e.a.Revision, int64(e.priority), e.dueAt, micros(f.now))
+		}
+		if e.moot && !e.fresh {
+			moot = append(moot, int64(e.a.ID))
+		}
+	}
+	if err := f.execBulk(ctx, insertEvents, nil, events); err != nil {
+		return err
+	}
+	err := f.eachBulk(ctx, staleCards, nil, stale, func(scan scanner) error {
+		var destination string
+		if err := scan(&destination); err != nil {
+			return err
+		}
+		f.due[destination] = struct{}{}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := f.execBulk(ctx, endWritebacks, []any{micros(f.now)}, moot); err != nil {
+		return err
+	}
+	return f.flushDuties(ctx)
+}
+
+func (f *fold) flushAlerts(ctx context.Context) error {
+	var fresh, changed []any
+	for _, e := range f.touched {
+		a := e.a
+		body, err := json.Marshal(a)
+		if err != nil {
+			return fmt.Errorf("can't encode alert %d: %w", a.ID, err)
+		}
+		closed := int64(0)
+		if a.Status != "firing" {
+			closed = int64(a.ID)
+		}
+		if e.fresh {
+			fresh = append(fresh, int64(a.ID), a.Source, string(a.Fingerprint), string(a.Topic), closed, int64(a.Severity),
+				a.Revision, int64(e.lastID), micros(a.StartsAt), micros(a.EndsAt), micros(a.UpdatedAt), string(body))
+			continue
+		}
+		changed = append(changed, int64(a.ID), closed, int64(a.Severity),
+			a.Revision, int64(e.lastID), micros(a.StartsAt), micros(a.EndsAt), micros(a.UpdatedAt), string(body))
+	}
+	if err := f.execBulk(ctx, updateAlerts, nil, changed); err != nil {
+		return err
+	}
+	return f.execBulk(ctx, insertAlerts, nil, fresh)
+}
+
+// flushDuties inserts the new duties, each behind what stands before it: a note
+// is never due before its card or an earlier note, a write-back never before an
+// earlier one.
+func (f *fold) flushDuties(ctx context.Context) error {
+	chains, err := f.chains(ctx)
+	if err != nil {
+		return err
+	}
+	var rows []any
+	now := micros(f.now)
+	for _, e := range f.touched {
+		for i := range e.duties {
+			d := &e.duties[i]
+			key := chainKey{e.a.ID, d.destination}
+			c := chains[key]
+			if c == nil {
+				c = &chain{}
+				if len(e.duties) > 1 { // else nothing will ask for it
+					chains[key] = c
+				}
+			}
+			wanted, ok := c.place(d)
+			if !ok {
+				continue
+			}
+			if d.kind == DutyCard {
+				wanted = e.a.Revision
+			}
+			if d.state == DutyDue {
+				f.due[d.destination] = struct{}{}
+			}
+			rows = append(rows, int64(d.id), d.destination, string(d.kind), string(d.state), int64(e.a.ID), int64(d.event),
+				secret(), secret(), wanted, int64(d.priority), d.dueAt, now, now)
+		}
+	}
+	return f.execBulk(ctx, insertDuties, nil, rows)
+}
+
+// place puts d behind what stands before it. ok is false when it is not
+// needed: the alert has a card there.
+func (c *chain) place(d *newDuty) (wanted int64, ok bool) {
+	switch d.kind {
+	case DutyCard:
+		if c.card {
+			return 0, false
+		}
+		c.card, c.cardDue = true, d.dueAt
+		return 0, true
+	case DutyNote:
+		switch {
+		case c.stuck:
+			d.state = dutyWaiting
+		case c.card && !c.shown:
+			d.dueAt = max(d.dueAt, c.cardDue)
+		}
+		d.dueAt = max(d.dueAt, c.noteDue)
+		c.noteDue = d.dueAt
+		return 1, true
+	default:
+		d.dueAt = max(d.dueAt, c.writebackDue)
+		c.writebackDue = d.dueAt
+		return 0, true
+	}
+}

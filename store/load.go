@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"belfry/alert"
+)
+
+var (
+	loadOpen = newBulk(`WITH wanted (source, fingerprint) AS (VALUES `, `(?, ?)`, `) SELECT `+alertColumns("a.")+`
+		FROM wanted CROSS JOIN alerts a
+		WHERE a.source = wanted.source AND a.fingerprint = wanted.fingerprint AND a.closed = 0`)
+	loadByID = newBulk(`SELECT `+alertColumns("")+` FROM alerts WHERE id IN (`, `?`, `)`)
+)
+
+// load reads the alerts that the batch's changes are about.
+func (f *fold) load(ctx context.Context, batch []*operation) error {
+	var byID, byObject []any
+	for _, op := range batch {
+		for i := range op.changes {
+			c := &op.changes[i]
+			if c.ID != 0 {
+				if _, known := f.byID[c.ID]; !known {
+					f.byID[c.ID] = nil
+					byID = append(byID, int64(c.ID))
+				}
+				continue
+			}
+			o := object{c.Source, c.Fingerprint}
+			if _, known := f.byObject[o]; !known {
+				f.byObject[o] = nil
+				byObject = append(byObject, o.source, string(o.fingerprint))
+			}
+		}
+	}
+	take := func(scan scanner) error {
+		a, lastID, err := scanAlert(scan)
+		if err != nil {
+			return err
+		}
+		if f.byID[a.ID] != nil {
+			return nil
+		}
+		e := &entry{a: a, lastID: lastID}
+		f.byID[a.ID] = e
+		o := object{a.Source, a.Fingerprint}
+		f.byObject[o] = append(f.byObject[o], e)
+		return nil
+	}
+	if err := f.eachBulk(ctx, loadByID, nil, byID, take); err != nil {
+		return err
+	}
+	return f.eachBulk(ctx, loadOpen, nil, byObject, take)
+}
+
+// seen looks for a change's Intake in the history of its object or alert, what
+// this batch adds included.
+func (f *fold) seen(ctx context.Context, c *Change) (bool, error) {
+	if c.Intake == "" {
+		return false, nil
+	}
+	entries := f.byObject[object{c.Source, c.Fingerprint}]
+	if c.ID != 0 {
+		entries = nil
+		if e := f.byID[c.ID]; e != nil {
+			entries = []*entry{e}
+		}
+	}
+	for _, e := range entries {
+		for i := range e.events {
+			if e.events[i].Intake == c.Intake {
+				return true, nil
+			}
+		}
+	}
+	var one int
+	var err error
+	if c.ID != 0 {
+		err = f.one(ctx, `SELECT 1 FROM events WHERE alert_id = $1 AND intake = $2 LIMIT 1`, []any{int64(c.ID), c.Intake}, &one)
+	} else {
+		err = f.one(ctx, `SELECT 1 FROM alerts a JOIN events e ON e.alert_id = a.id
+			WHERE a.source = $1 AND a.fingerprint = $2 AND e.intake = $3 LIMIT 1`,
+			[]any{c.Source, string(c.Fingerprint), c.Intake}, &one)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// chain is what stands before a new duty of an alert at a destination.
+type chain struct {
+	// card: there is one; shown: it has a receipt; stuck: it has none and gets
+	// none for now; cardDue is when it is due.
+	card, shown, stuck bool
+	cardDue            int64
+	// noteDue and writebackDue are when the last undone one is due.
+	noteDue, writebackDue int64
+}
+
+type chainKey struct {
+	alert       alert.ID
+	destination string
+}
+
+var loadChains = newBulk(`SELECT alert_id, destination, kind, state, receipt, due_at FROM deliveries WHERE alert_id IN (`, `?`,
+	`) AND (kind = 'card' OR state IN ('due', 'waiting'))`)
+
+// chains reads what is in the database already of the entries that get duties.
+func (f *fold) chains(ctx context.Context) (map[chainKey]*chain, error) {
+	found := map[chainKey]*chain{}
+	var list []any
+	for _, e := range f.touched {
+		if !e.fresh && len(e.duties) > 0 {
+			list = append(list, int64(e.a.ID))
+		}
+	}
+	err := f.eachBulk(ctx, loadChains, nil, list, func(scan scanner) error {
+		var key chainKey
+		var kind DutyKind
+		var state DutyState
+		var receipt string
+		var due int64
+		if err := scan(&key.alert, &key.destination, &kind, &state, &receipt, &due); err != nil {
+			return err
+		}
+		c := found[key]
+		if c == nil {
+			c = &chain{}
+			found[key] = c
+		}
+		switch kind {
+		case DutyCard:
+			c.card, c.shown, c.cardDue = true, receipt != "", due
+			c.stuck = !c.shown && state != DutyDue
+		case DutyNote:
+			c.noteDue = max(c.noteDue, due)
+		case DutyWriteback:
+			c.writebackDue = max(c.writebackDue, due)
+		}
+		return nil
+	})
+	return found, err
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"belfry/alert"
+)
+
+var (
+	pruneAlerts = newBulk(`DELETE FROM alerts WHERE id IN (`, `?`, `)`)
+	pruneEvents = newBulk(`DELETE FROM events WHERE alert_id IN (`, `?`, `)`)
+	pruneDuties = newBulk(`DELETE FROM deliveries WHERE alert_id IN (`, `?`, `)`)
+)
+
+// Prune deletes up to limit (100) alerts that were over before a time, with
+// their history and duties, and returns how many. An alert of which something
+// is still to be delivered, or could not be, stays.
+func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	n := 0
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		n = 0
+		var old []any
+		// What ended before was begun before: ids grow with time.
+		err := t.each(ctx, `SELECT id FROM alerts a WHERE id < $1 AND closed <> 0 AND ends_at < $2 AND updated_at < $3
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.alert_id = a.id AND d.state <> 'done') ORDER BY id LIMIT $4`,
+			[]any{before.UnixMicro() << nodeBits, micros(before), micros(before), int64(limit)}, func(scan scanner) error {
+				var id alert.ID
+				err := scan(&id)
+				old = append(old, int64(id))
+				return err
+			})
+		if err != nil {
+			return err
+		}
+		n = len(old)
+		for _, b := range []*bulk{pruneDuties, pruneEvents, pruneAlerts} {
+			if err := t.execBulk(ctx, b, nil, old); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("can't delete old alerts: %w", err)
+	}
+	return n, nil
+}
