@@ -101,8 +101,6 @@ func (s *spool) tryLock() bool {
 	return syscall.Flock(int(s.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
-func (s *spool) unlock() { _ = syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN) }
-
 // lockWhile waits for the lock as long as waiting makes sense. It returns
 // false when it does not any more, or when ctx ended first.
 func (s *spool) lockWhile(ctx context.Context, sensible func() bool) bool {
