@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"belfry/alert"
+	"belfry/chat"
+	"belfry/store"
+)
+
+// Card is a message of the room with its notes, as people see it.
+type Card struct {
+	ID      alert.ID
+	Channel string
+	// Posted is when it was put up.
+	Posted  time.Time
+	Version int64
+	Notes   []Note
+
+	message chat.Message
+}
+
+// Note is a message in a card's thread.
+type Note struct {
+	ID     alert.ID
+	Posted time.Time
+
+	message chat.Message
+}
+
+// ErrNoCard is returned for a card that is not there or was deleted.
+var ErrNoCard = errors.New("there is no such card in the room")
+
+// Page is one screen of a channel.
+type Page struct {
+	// Position belongs to what is shown: subscribe after it to miss nothing.
+	Position string
+	// Open are the cards whose problem is not over, Over the others; each
+	// newest first.
+	Open, Over []Card
+	// Older is the id to ask for the next page with; 0: there is none.
+	Older alert.ID
+}
+
+// pageSize is how many cards are on a page.
+const pageSize = 100
+
+// Page returns the channel's newest cards older than before (0: the newest of all).
+func (r *Room) Page(ctx context.Context, channel string, before alert.ID) (Page, error) {
+	p := Page{Position: r.Position()}
+	if err := checkName(channel); err != nil {
+		return p, err
+	}
+	list, err := r.storage.RoomMessages(ctx, channel, before, pageSize+1)
+	if err != nil {
+		return p, read("read", err)
+	}
+	if len(list) > pageSize {
+		list = list[:pageSize]
+		p.Older = list[len(list)-1].ID
+	}
+	cards, err := r.cards(ctx, list)
+	if err != nil {
+		return p, err
+	}
+	for _, c := range cards {
+		if c.Open() {
+			p.Open = append(p.Open, c)
+		} else {
+			p.Over = append(p.Over, c)
+		}
+	}
+	return p, nil
+}
+
+// Card returns one card as it is now, or ErrNoCard.
+func (r *Room) Card(ctx context.Context, id alert.ID) (Card, error) {
+	m, err := r.storage.RoomMessage(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (m.Deleted || m.Thread != 0) {
+		return Card{}, ErrNoCard
+	}
+	if err != nil {
+		return Card{}, read("read a card in", err)
+	}
+	cards, err := r.cards(ctx, []store.RoomMessage{m})
+	if err != nil {
+		return Card{}, err
+	}
+	return cards[0], nil
+}
+
+// cards adds their notes to messages.
+func (r *Room) cards(ctx context.Context, list []store.RoomMessage) ([]Card, error) {
+	ids := make([]alert.ID, 0, len(list))
+	for _, m := range list {
+		ids = append(ids, m.ID)
+	}
+	threads, err := r.storage.RoomThreads(ctx, ids...)
+	if err != nil {
+		return nil, read("read the notes in", err)
+	}
+	cards := make([]Card, 0, len(list))
+	for _, m := range list {
+		c := Card{ID: m.ID, Channel: m.Channel, Posted: m.CreatedAt, Version: m.Version, message: decode(m)}
+		for _, n := range threads[m.ID] {
+			c.Notes = append(c.Notes, Note{ID: n.ID, Posted: n.CreatedAt, message: decode(n)})
+		}
+		cards = append(cards, c)
+	}
+	return cards, nil
+}
+
+// decode never fails: a message that can't be read (of a later Belfry, say) is
+// shown as one that says so.
+func decode(m store.RoomMessage) chat.Message {
+	var body chat.Message
+	if err := json.Unmarshal(m.Body, &body); err != nil {
+		return chat.Message{Title: "A message that this Belfry can't read"}
+	}
+	return body
+}
+
+// Channels returns the names of the channels that are configured or have
+// messages, sorted.
+func (r *Room) Channels(ctx context.Context) ([]string, error) {
+	names, err := r.storage.RoomChannels(ctx)
+	if err != nil {
+		return nil, read("list the channels of", err)
+	}
+	names = slices.DeleteFunc(append(slices.Clone(names), r.channels...), func(n string) bool { return !ValidChannel(n) })
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// Open says whether the card's problem is not over.
+func (c Card) Open() bool { return c.message.Open || len(c.message.Buttons) > 0 }
+
+// State is the monitoring system's word on the card.
+func (c Card) State() string { return chat.CleanLine(c.message.State) }
+
+//go:embed card.html
+var files embed.FS
+
+// templates are parsed when the first page is rendered, not when the program
+// starts: `belfry notify` never needs them.
+var templates = sync.OnceValues(func() (*template.Template, error) {
+	return template.New("card.html").Funcs(template.FuncMap{
+		"line":   chat.CleanLine,
+		"text":   chat.Clean,
+		"link":   safeLink,
+		"tone":   tone,
+		"color":  color,
+		"handle": isHandle,
+		"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"empty":  func(l chat.Line) bool { return strings.TrimSpace(l.Plain()) == "" },
+	}).ParseFS(files, "card.html")
+})
+
+// CheckTemplates says whether the room's templates are sound.
+func CheckTemplates() error {
+	_, err := templates()
+	return err
+}
+
+// WriteCard writes the card as a piece of HTML: one <article> with the id
+// "card-<id>". Every text in it is shown literally.
+func WriteCard(w io.Writer, c Card) error { return write(w, "card", c.view()) }
+
+// WriteForm writes the form as a piece of HTML: one <form> without a frame.
+func WriteForm(w io.Writer, f Form, wrong map[string]string) error {
+	return write(w, "form", struct {
+		Form
+		Wrong map[string]string
+	}{f, wrong})
+}
+
+func write(w io.Writer, name string, data any) error {
+	t, err := templates()
+	if err != nil {
+		return err
+	}
+	return t.ExecuteTemplate(w, name, data)
+}
+
+// cardView is what the template sees. Buttons have no tokens in it, so that
+// none can end up on a page.
+type cardView struct {
+	ID      alert.ID
+	Posted  time.Time
+	Version int64
+	Open    bool
+	chat.Message
+	Buttons []buttonView
+	Notes   []noteView
+}
+
+type buttonView struct{ Action, Label, Style string }
+
+type noteView struct {
+	ID     alert.ID
+	Posted time.Time
+	chat.Message
+}
+
+func (c Card) view() cardView {
+	v := cardView{ID: c.ID, Posted: c.Posted, Version: c.Version, Open: c.Open(), Message: c.message}
+	v.Message.Buttons = nil
+	for _, b := range c.message.Buttons {
+		v.Buttons = append(v.Buttons, buttonView{b.Action, b.Label, string(b.Style)})
+	}
+	for _, n := range c.Notes {
+		n.message.Buttons = nil
+		v.Notes = append(v.Notes, noteView{n.ID, n.Posted, n.message})
+	}
+	return v
+}
+
+// safeLink returns link if it is an http or https URL with a host, else "".
+func safeLink(link string) string {
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || chat.CleanLine(link) != link {
+		return ""
+	}
+	return u.String()
+}
+
+// color returns c if it is "#rrggbb", else "".
+func color(c string) string {
+	if _, _, _, ok := rgb(c); ok {
+		return c
+	}
+	return ""
+}
+
+// tone sorts a colour into the ones for which the style sheet has a badge that
+// can be read on light and on dark ground.
+func tone(c string) string {
+	r, g, b, ok := rgb(c)
+	high, low := max(r, g, b), min(r, g, b)
+	switch {
+	case !ok || high-low < 48:
+		return "grey"
+	case r == high && g > r/2:
+		return "amber"
+	case r == high:
+		return "red"
+	case g == high:
+		return "green"
+	}
+	return "blue"
+}
+
+func rgb(c string) (r, g, b int, ok bool) {
+	if len(c) != 7 || c[0] != '#' {
+		return 0, 0, 0, false
+	}
+	var v [3]int
+	for i := range v {
+		for _, digit := range []byte(c[1+2*i : 3+2*i]) {
+			n := strings.IndexByte("0123456789abcdef", digit|0x20)
+			if n < 0 || digit < '0' {
+				return 0, 0, 0, false
+			}
+			v[i] = v[i]*16 + n
+		}
+	}
+	return v[0], v[1], v[2], true
+}
