@@ -11,6 +11,7 @@ import (
 
 	"belfry/alert"
 	"belfry/fault"
+	"belfry/monitor"
 )
 
 // Limits of what people's words may take on a command line, in bytes.
@@ -111,7 +112,7 @@ func checkObject(o alert.Object) error {
 		}
 		return checkName("service", o.Service)
 	}
-	return fault.NewPermanent(fmt.Errorf("%s is neither a host nor a service: nagios has no command for it", quote(o.Name())))
+	return fault.NewPermanent(fmt.Errorf("%s is neither a host nor a service: nagios has no command for it", monitor.Quote(o.Name())))
 }
 
 func checkName(what, name string) error {
@@ -119,7 +120,7 @@ func checkName(what, name string) error {
 		return fault.NewPermanent(errors.New("the " + what + " has no name: nagios can't be told of it"))
 	}
 	if strings.ContainsRune(name, ';') || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
-		return fault.NewPermanent(fmt.Errorf("the %s's name %s has a semicolon or a control character: nagios can't be told of it", what, quote(name)))
+		return fault.NewPermanent(fmt.Errorf("the %s's name %s has a semicolon or a control character: nagios can't be told of it", what, monitor.Quote(name)))
 	}
 	return nil
 }

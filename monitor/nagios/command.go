@@ -94,7 +94,7 @@ func bareLine(now time.Time, command string, o alert.Object, args ...string) (st
 }
 
 func tooLong(o alert.Object) error {
-	return fault.NewPermanent(fmt.Errorf("the names of %s are too long for a command to nagios", quote(o.Name())))
+	return fault.NewPermanent(fmt.Errorf("the names of %s are too long for a command to nagios", monitor.Quote(o.Name())))
 }
 
 func seconds(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }

@@ -56,13 +56,13 @@ func (l livestatus) send(ctx context.Context, line string) (bool, error) {
 	code, reason, ok := splitAnswer(said)
 	switch {
 	case !ok:
-		return false, fault.NewUnknown(fmt.Errorf("livestatus %s gave an answer that is not understood: %s", l.address, quote(said)))
+		return false, fault.NewUnknown(fmt.Errorf("livestatus %s gave an answer that is not understood: %s", l.address, monitor.Quote(said)))
 	case code == 200:
 		return false, nil
 	case code >= 400 && code < 500:
-		return false, fault.NewPermanent(fmt.Errorf("the core refused it: %s", quote(reason)))
+		return false, fault.NewPermanent(fmt.Errorf("the core refused it: %s", monitor.Quote(reason)))
 	}
-	return false, fault.NewUnknown(fmt.Errorf("livestatus %s answered %d: %s", l.address, code, quote(reason)))
+	return false, fault.NewUnknown(fmt.Errorf("livestatus %s answered %d: %s", l.address, code, monitor.Quote(reason)))
 }
 
 // read implements reader.
@@ -152,7 +152,7 @@ func (l livestatus) comments(ctx context.Context, targets []target, wanted map[t
 				return fault.NewRetry(fmt.Errorf("livestatus %s: a row of comments is not understood: %w", l.address, err))
 			}
 			if s, ok := wanted[t]; ok && id >= newest[t] {
-				newest[t], s.Author, s.Comment = id, printable(author), printable(text)
+				newest[t], s.Author, s.Comment = id, monitor.Printable(author), monitor.Printable(text)
 			}
 		}
 	}
@@ -203,7 +203,7 @@ func readTable(r io.Reader) ([][]json.RawMessage, error) {
 	code, err1 := strconv.Atoi(string(head[:3]))
 	size, err2 := strconv.Atoi(strings.TrimSpace(string(head[4:15])))
 	if err1 != nil || err2 != nil || head[3] != ' ' || head[15] != '\n' || size < 0 {
-		return nil, fmt.Errorf("the answer has no fixed16 header: %s", quote(string(head[:])))
+		return nil, fmt.Errorf("the answer has no fixed16 header: %s", monitor.Quote(string(head[:])))
 	}
 	if size > maxTable {
 		return nil, fmt.Errorf("the answer has %d bytes, more than %d", size, maxTable)
@@ -216,7 +216,7 @@ func readTable(r io.Reader) ([][]json.RawMessage, error) {
 		return nil, fmt.Errorf("it closed after %d of %d bytes", len(body), size)
 	}
 	if code != 200 {
-		err := fmt.Errorf("it answered %d: %s", code, quote(strings.TrimSpace(string(body))))
+		err := fmt.Errorf("it answered %d: %s", code, monitor.Quote(strings.TrimSpace(string(body))))
 		if code >= 400 && code < 500 {
 			return nil, fault.NewPermanent(err)
 		}

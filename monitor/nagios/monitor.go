@@ -124,13 +124,14 @@ func (c *Config) Open(o Options) (monitor.Monitor, error) {
 
 // Decode implements monitor.Monitor for what `belfry notify` hands over.
 func (s *Source) Decode(contentType string, body []byte) (monitor.Decoded, error) {
-	notifications, warnings, err := ParseNotifications(contentType, body)
+	var d monitor.Decoded
+	notifications, err := parse(contentType, body, &d)
 	if err != nil {
 		return monitor.Decoded{}, err
 	}
-	d := monitor.Decoded{Reports: make([]alert.Report, 0, len(notifications)), Warnings: warnings}
+	d.Reports = make([]alert.Report, 0, len(notifications))
 	for i, n := range notifications {
-		r, err := n.report(s.links, &d.Warnings)
+		r, err := n.report(s.links, &d)
 		if err != nil {
 			if len(notifications) > 1 {
 				err = fmt.Errorf("notification %d of %d: %w", i+1, len(notifications), err)

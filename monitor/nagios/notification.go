@@ -7,11 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"belfry/monitor"
 )
 
 // Limits of what one hand-over may carry.
@@ -23,7 +24,6 @@ const (
 	maxName          = 1024
 	maxLabels        = 64
 	maxLabelValue    = 4096
-	maxWarnings      = 20
 )
 
 // Notification is what `belfry notify` hands over for one run: what a
@@ -117,81 +117,83 @@ func (w *Word) UnmarshalJSON(b []byte) error {
 // array of them. Keys that are not known are named in the warnings; everything
 // else that can't be understood is an error that names the key.
 func ParseNotifications(contentType string, body []byte) ([]Notification, []string, error) {
-	if err := jsonType(contentType); err != nil {
-		return nil, nil, err
+	var d monitor.Decoded
+	all, err := parse(contentType, body, &d)
+	return all, d.Warnings, err
+}
+
+func parse(contentType string, body []byte, d *monitor.Decoded) ([]Notification, error) {
+	if err := monitor.CheckJSON(contentType); err != nil {
+		return nil, err
 	}
 	if len(body) > MaxBody {
-		return nil, nil, fmt.Errorf("the body has %d bytes, more than %d; hand over fewer notifications at once", len(body), MaxBody)
+		return nil, fmt.Errorf("the body has %d bytes, more than %d; hand over fewer notifications at once", len(body), MaxBody)
 	}
 	body = bytes.TrimSpace(body)
 	switch {
 	case len(body) == 0:
-		return nil, nil, errors.New("the body is empty; a notification as a JSON object is needed, or an array of them")
+		return nil, errors.New("the body is empty; a notification as a JSON object is needed, or an array of them")
 	case body[0] == '[':
-		return parseArray(body)
+		return parseArray(body, d)
 	case body[0] == '{':
-		n, warnings, err := parseOne(body)
+		n, err := parseOne(body, d)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		return []Notification{n}, warnings, nil
+		return []Notification{n}, nil
 	}
-	return nil, nil, errors.New("the body is not a JSON object; a notification is needed, or an array of them")
+	return nil, errors.New("the body is not a JSON object; a notification is needed, or an array of them")
 }
 
-func parseArray(body []byte) ([]Notification, []string, error) {
+func parseArray(body []byte, d *monitor.Decoded) ([]Notification, error) {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(body, &raw); err != nil {
-		return nil, nil, fmt.Errorf("the body is not valid JSON: %w", err)
+		return nil, fmt.Errorf("the body is not valid JSON: %w", err)
 	}
 	if len(raw) > MaxNotifications {
-		return nil, nil, fmt.Errorf("the body has %d notifications, more than %d; hand over fewer at once", len(raw), MaxNotifications)
+		return nil, fmt.Errorf("the body has %d notifications, more than %d; hand over fewer at once", len(raw), MaxNotifications)
 	}
 	out := make([]Notification, 0, len(raw))
-	var warnings []string
 	for i, r := range raw {
-		n, w, err := parseOne(r)
+		n, err := parseOne(r, d)
 		if err != nil {
-			return nil, nil, fmt.Errorf("notification %d of %d: %w", i+1, len(raw), err)
+			return nil, fmt.Errorf("notification %d of %d: %w", i+1, len(raw), err)
 		}
 		out = append(out, n)
-		warnings = addWarnings(warnings, w...)
 	}
-	return out, warnings, nil
+	return out, nil
 }
 
 // parseOne takes the quick way for what our own client sends and the careful
 // one, which can name what is wrong, only where that fails.
-func parseOne(b []byte) (Notification, []string, error) {
+func parseOne(b []byte, d *monitor.Decoded) (Notification, error) {
 	var n Notification
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&n); err == nil && d.InputOffset() == int64(len(b)) {
-		return n, nil, nil
+	strict := json.NewDecoder(bytes.NewReader(b))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&n); err == nil && strict.InputOffset() == int64(len(b)) {
+		return n, nil
 	}
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(b, &keys); err != nil {
-		return n, nil, fmt.Errorf("not a valid JSON object: %w", err)
+		return n, fmt.Errorf("not a valid JSON object: %w", err)
 	}
 	n = Notification{}
 	if err := json.Unmarshal(b, &n); err != nil {
-		return n, nil, wrongKey(err, keys)
+		return n, wrongKey(err, keys)
 	}
 	known := knownKeys()
-	var warnings []string
-	for k := range keys {
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
 		if !slices.ContainsFunc(known, func(name string) bool { return strings.EqualFold(name, k) }) {
-			warnings = append(warnings, "unknown key "+quote(k)+" is not used")
+			d.Warn("unknown key %s is not used", monitor.Quote(k))
 		}
 	}
-	slices.Sort(warnings)
-	return n, addWarnings(nil, warnings...), nil
+	return n, nil
 }
 
 // wrongKey turns what encoding/json says into the key and what it may hold.
 func wrongKey(err error, keys map[string]json.RawMessage) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s: a %s is not understood here; %s is needed", quote(t.Field), t.Value, kindName(t.Type.Kind().String()))
+		return fmt.Errorf("%s: a %s is not understood here; %s is needed", monitor.Quote(t.Field), t.Value, kindName(t.Type.Kind().String()))
 	}
 	for k, raw := range keys {
 		var (
@@ -232,39 +234,4 @@ func knownKeys() []string {
 		"state", "hoststate", "servicestate", "output", "longoutput",
 		"problemid", "lastproblemid", "ackauthor", "ackcomment",
 		"contact", "channel", "mention", "link", "action_url", "no_emoji", "labels"}
-}
-
-// jsonType says whether contentType announces JSON; an empty one is let pass.
-func jsonType(contentType string) error {
-	if contentType == "" {
-		return nil
-	}
-	kind, _, err := mime.ParseMediaType(contentType)
-	if err == nil && kind == "application/json" {
-		return nil
-	}
-	return fmt.Errorf("content type %s is not understood; send application/json", quote(contentType))
-}
-
-// addWarnings keeps the number of warnings in bounds.
-func addWarnings(to []string, more ...string) []string {
-	for _, w := range more {
-		if len(to) >= maxWarnings {
-			return to
-		}
-		if !slices.Contains(to, w) {
-			to = append(to, w)
-		}
-	}
-	return to
-}
-
-// quote shows an outside text in a message: bounded, and with nothing in it
-// that could break a log line.
-func quote(s string) string {
-	const most = 60
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return strconv.Quote(s)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"belfry/fault"
+	"belfry/monitor"
 )
 
 // maxAnswer bounds what a query socket may say.
@@ -57,15 +58,15 @@ func judge(address, answer string) (bool, error) {
 	code, reason, ok := splitAnswer(answer)
 	switch {
 	case !ok:
-		return false, fault.NewUnknown(fmt.Errorf("the query socket %s gave an answer that is not understood: %s", address, quote(answer)))
+		return false, fault.NewUnknown(fmt.Errorf("the query socket %s gave an answer that is not understood: %s", address, monitor.Quote(answer)))
 	case code == 200:
 		return true, nil
 	case code == 404:
-		return false, fault.NewPermanent(fmt.Errorf("the query socket %s takes no commands (%s): only Naemon's does; configure command_pipe instead", address, quote(reason)))
+		return false, fault.NewPermanent(fmt.Errorf("the query socket %s takes no commands (%s): only Naemon's does; configure command_pipe instead", address, monitor.Quote(reason)))
 	case code >= 400 && code < 500:
-		return false, fault.NewPermanent(fmt.Errorf("the core refused it: %s", quote(reason)))
+		return false, fault.NewPermanent(fmt.Errorf("the core refused it: %s", monitor.Quote(reason)))
 	}
-	return false, fault.NewUnknown(fmt.Errorf("the query socket %s answered %d: %s", address, code, quote(reason)))
+	return false, fault.NewUnknown(fmt.Errorf("the query socket %s answered %d: %s", address, code, monitor.Quote(reason)))
 }
 
 // splitAnswer divides "400: reason".

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"belfry/alert"
+	"belfry/monitor"
 )
 
 // notificationTypes says what each $NOTIFICATIONTYPE$ reports.
@@ -31,15 +32,14 @@ func notificationTypes() map[string]alert.ReportKind {
 // Check says what is wrong with n, by key and with what is right, so that the
 // sender can tell its caller before it hands over. Decode refuses the same.
 func (n Notification) Check() error {
-	var warnings []string
-	_, err := n.report(Links{}, &warnings)
+	_, err := n.report(Links{}, &monitor.Decoded{})
 	return err
 }
 
 // report says what n means. Unknown values and macros that the core left
-// unexpanded go to warnings.
-func (n Notification) report(links Links, warnings *[]string) (alert.Report, error) {
-	n.tidy(warnings)
+// unexpanded go to d's warnings.
+func (n Notification) report(links Links, d *monitor.Decoded) (alert.Report, error) {
+	n.tidy(d)
 	kind, err := n.kind()
 	if err != nil {
 		return alert.Report{}, err
@@ -51,12 +51,12 @@ func (n Notification) report(links Links, warnings *[]string) (alert.Report, err
 	if err := n.checkLabels(); err != nil {
 		return alert.Report{}, err
 	}
-	state, severity := n.state(object.Kind, kind, warnings)
+	state, severity := n.state(object.Kind, kind, d)
 	return alert.Report{
 		Kind: kind, Intake: n.ID, Repeated: n.Repeated && n.ID != "", At: n.SentAt,
 		Object: object, Labels: n.Labels, State: state, Severity: severity,
 		Output:    joinOutput(n.Output, n.LongOutput),
-		Link:      n.link(links, object, warnings),
+		Link:      n.link(links, object, d),
 		ProblemID: problemID(string(n.ProblemID), string(n.LastProblemID)),
 		Author:    n.AckAuthor, Comment: n.AckComment,
 		Contact: n.Contact, Channel: n.Channel, Mention: n.Mention, NoEmoji: n.NoEmoji,
@@ -86,14 +86,14 @@ func (n *Notification) texts() []struct {
 
 // tidy drops control characters, which no database and no chat want, the space
 // around short texts, and macros that the core did not know.
-func (n *Notification) tidy(warnings *[]string) {
+func (n *Notification) tidy(d *monitor.Decoded) {
 	for _, f := range n.texts() {
-		*f.text = printable(*f.text)
+		*f.text = monitor.Printable(*f.text)
 		if f.key != "output" && f.key != "longoutput" {
 			*f.text = strings.TrimSpace(*f.text)
 		}
 		if isMacro(*f.text) {
-			*warnings = addWarnings(*warnings, fmt.Sprintf("%s: the core left the macro %s as it is; it counts as empty", f.key, quote(*f.text)))
+			d.Warn("%s: the core left the macro %s as it is; it counts as empty", f.key, monitor.Quote(*f.text))
 			*f.text = ""
 		}
 	}
@@ -103,11 +103,11 @@ func (n *Notification) tidy(warnings *[]string) {
 	}
 	labels := make(map[string]string, len(n.Labels))
 	for k, v := range n.Labels {
-		if v = printable(v); isMacro(v) {
-			*warnings = addWarnings(*warnings, fmt.Sprintf("label %s: the core left the macro %s as it is; it counts as empty", quote(k), quote(v)))
+		if v = monitor.Printable(v); isMacro(v) {
+			d.Warn("label %s: the core left the macro %s as it is; it counts as empty", monitor.Quote(k), monitor.Quote(v))
 			v = ""
 		}
-		if k = strings.TrimSpace(printable(k)); k != "" && v != "" {
+		if k = strings.TrimSpace(monitor.Printable(k)); k != "" && v != "" {
 			labels[k] = v
 		}
 	}
@@ -129,7 +129,7 @@ func (n *Notification) kind() (alert.ReportKind, error) {
 	if n.NotificationType == "" {
 		return "", fmt.Errorf("notificationtype is missing; it is one of %s: pass the macro $NOTIFICATIONTYPE$", right)
 	}
-	return "", fmt.Errorf("notificationtype: %s is not known; it is one of %s", quote(n.NotificationType), right)
+	return "", fmt.Errorf("notificationtype: %s is not known; it is one of %s", monitor.Quote(n.NotificationType), right)
 }
 
 func (n *Notification) object() (alert.Object, error) {
@@ -138,7 +138,7 @@ func (n *Notification) object() (alert.Object, error) {
 	case strings.EqualFold(n.Type, "service"), n.Type == "" && n.ServiceUUID+n.ServiceDesc != "":
 		o.Kind = alert.KindService
 	case n.Type != "" && !strings.EqualFold(n.Type, "host"):
-		return o, fmt.Errorf("type: %s is not known; it is Host or Service", quote(n.Type))
+		return o, fmt.Errorf("type: %s is not known; it is Host or Service", monitor.Quote(n.Type))
 	}
 	o.Host = cmp.Or(n.HostUUID, n.HostName)
 	o.HostDisplay = display(o.Host, n.HostDisplayName, n.HostName)
@@ -185,7 +185,7 @@ func (n *Notification) checkLabels() error {
 	}
 	for k, v := range n.Labels {
 		if len(k) > maxName || len(v) > maxLabelValue {
-			return fmt.Errorf("labels: %s is too long; a name has at most %d bytes and a value %d", quote(k), maxName, maxLabelValue)
+			return fmt.Errorf("labels: %s is too long; a name has at most %d bytes and a value %d", monitor.Quote(k), maxName, maxLabelValue)
 		}
 	}
 	return nil
@@ -193,7 +193,7 @@ func (n *Notification) checkLabels() error {
 
 // state returns the core's word for the state, and what it means for people.
 // An unknown word stays as it is: losing the report would be worse.
-func (n *Notification) state(object alert.Kind, kind alert.ReportKind, warnings *[]string) (string, alert.Severity) {
+func (n *Notification) state(object alert.Kind, kind alert.ReportKind, d *monitor.Decoded) (string, alert.Severity) {
 	key, given := "hoststate", cmp.Or(n.HostState, n.State)
 	if object == alert.KindService {
 		key, given = "servicestate", cmp.Or(n.ServiceState, n.State)
@@ -209,7 +209,7 @@ func (n *Notification) state(object alert.Kind, kind alert.ReportKind, warnings 
 		return word, severity
 	case given == "":
 		if kind == alert.ReportProblem {
-			*warnings = addWarnings(*warnings, key+" is missing; the problem counts as unknown: pass the macro $HOSTSTATEID$ or $SERVICESTATEID$")
+			d.Warn("%s is missing; the problem counts as unknown: pass the macro $HOSTSTATEID$ or $SERVICESTATEID$", key)
 		}
 		return "PROBLEM", alert.SeverityUnknown
 	}
@@ -217,7 +217,7 @@ func (n *Notification) state(object alert.Kind, kind alert.ReportKind, warnings 
 	if object == alert.KindService {
 		right = "OK, WARNING, CRITICAL, UNKNOWN or 0 to 3"
 	}
-	*warnings = addWarnings(*warnings, fmt.Sprintf("%s: %s is not known; it is %s: the problem counts as unknown", key, quote(string(given)), right))
+	d.Warn("%s: %s is not known; it is %s: the problem counts as unknown", key, monitor.Quote(string(given)), right)
 	return word, alert.SeverityUnknown
 }
 
@@ -249,17 +249,17 @@ func stateWord(object alert.Kind, given string) (word string, s alert.Severity, 
 
 // link returns where the card's title leads. Anything but http and https is
 // dropped: a card must not carry javascript:.
-func (n *Notification) link(links Links, o alert.Object, warnings *[]string) string {
+func (n *Notification) link(links Links, o alert.Object, d *monitor.Decoded) string {
 	given := cmp.Or(n.Link, n.ActionURL)
 	if given == "" {
 		return links.For(o)
 	}
-	u, err := url.Parse(given)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		*warnings = addWarnings(*warnings, "the link "+quote(given)+" is not used; it must start with http:// or https://")
+	link, ok := monitor.WebLink(given)
+	if !ok {
+		d.Warn("the link %s is not used; it must start with http:// or https://", monitor.Quote(given))
 		return links.For(o)
 	}
-	return u.String()
+	return link
 }
 
 // Links are the templates of links into the monitoring system's pages; {host}
@@ -319,18 +319,4 @@ func isMacro(s string) bool {
 		}
 	}
 	return true
-}
-
-// printable drops control characters but for new line and tab; bytes that are
-// not UTF-8 become U+FFFD, so that people see that something was there.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r < 0x20 || r == 0x7f || (r >= 0x80 && r < 0xa0):
-			return -1
-		}
-		return r
-	}, s)
 }

@@ -199,7 +199,7 @@ func (b *block) note(kind string, found map[target]*monitor.Status, newest map[t
 		s.Acknowledged, s.InDowntime = b.acked != 0, b.depth != 0
 	case "servicecomment", "hostcomment":
 		if b.entry == ackComment && s.Acknowledged && b.id >= newest[t] {
-			newest[t], s.Author, s.Comment = b.id, printable(b.author), printable(b.comment)
+			newest[t], s.Author, s.Comment = b.id, monitor.Printable(b.author), monitor.Printable(b.comment)
 		}
 	}
 }
