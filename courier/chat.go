@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package courier carries duties out: it brings cards up to date and says
+// notes on a chat platform, and carries write-backs to a monitoring system.
+//
+// The delivery engine decides when; the courier decides what. It loads the
+// alert as it is at that moment, has package message say it, and hands it to
+// the platform. After an attempt of unknown outcome it asks the platform, or
+// the monitoring system, before it repeats anything.
+package courier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"belfry/alert"
+	"belfry/chat"
+	"belfry/delivery"
+	"belfry/fault"
+	"belfry/message"
+	"belfry/store"
+)
+
+// Store is what the courier reads.
+type Store interface {
+	Alert(ctx context.Context, id alert.ID) (*alert.Alert, error)
+	EventsByID(ctx context.Context, keys []store.EventKey) (map[store.EventKey]alert.Event, error)
+	Cards(ctx context.Context, alertID alert.ID) ([]store.Duty, error)
+}
+
+// Say returns how to say an alert on the card that d is.
+type Say func(a *alert.Alert, d store.Duty) message.Options
+
+// Chat carries cards and notes to one chat connection.
+type Chat struct {
+	platform chat.Platform
+	store    Store
+	say      Say
+}
+
+var _ delivery.Sender = (*Chat)(nil)
+
+// NewChat returns the sender of one chat connection.
+func NewChat(p chat.Platform, s Store, say Say) *Chat {
+	return &Chat{platform: p, store: s, say: say}
+}
+
+// findMargin widens the search for an earlier attempt: the platform's clock is
+// not ours.
+const findMargin = 2 * time.Minute
+
+// Send implements delivery.Sender.
+func (c *Chat) Send(ctx context.Context, e delivery.Errand) delivery.Outcome {
+	a, err := c.store.Alert(ctx, e.AlertID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return delivery.Outcome{} // no longer kept: there is nothing left to say
+	case err != nil:
+		return c.unread(e, err)
+	}
+	if e.Kind == store.DutyNote {
+		return c.note(ctx, e, a)
+	}
+	return c.card(ctx, e, a)
+}
+
+// unread is the outcome when our own database can't be read: nothing was sent,
+// and what was unknown stays unknown.
+func (c *Chat) unread(e delivery.Errand, err error) delivery.Outcome {
+	return delivery.Outcome{Err: fault.NewRetry(fmt.Errorf("can't read what to send: %w", err)),
+		Unknown: !e.UnknownSince.IsZero()}
+}
+
+func (c *Chat) card(ctx context.Context, e delivery.Errand, a *alert.Alert) delivery.Outcome {
+	m := message.Card(a, c.say(a, e.Duty))
+	ref, posted := ParseReceipt(e.Receipt)
+	if !posted {
+		var out delivery.Outcome
+		ref, posted, out = c.earlier(ctx, e)
+		if out.Err != nil {
+			return out
+		}
+	}
+	if posted {
+		err := c.platform.Update(ctx, ref, e.Key, m)
+		if err != nil {
+			return delivery.Outcome{Err: err, Receipt: Receipt(ref)}
+		}
+		return delivery.Outcome{Reached: a.Revision, Receipt: Receipt(ref)}
+	}
+	ref, err := c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Key: e.Key, Message: m})
+	if err != nil {
+		return delivery.Outcome{Err: err}
+	}
+	return delivery.Outcome{Reached: a.Revision, Receipt: Receipt(ref)}
+}
+
+func (c *Chat) note(ctx context.Context, e delivery.Errand, a *alert.Alert) delivery.Outcome {
+	event, err := eventOf(ctx, c.store, e)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return delivery.Outcome{}
+	case err != nil:
+		return c.unread(e, err)
+	}
+	thread, err := c.thread(ctx, e)
+	if err != nil {
+		return c.unread(e, err)
+	}
+	_, posted, out := c.earlier(ctx, e)
+	if out.Err != nil {
+		return out
+	}
+	if posted {
+		return delivery.Outcome{Reached: 1}
+	}
+	ref, err := c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Thread: &thread, Key: e.Key,
+		Message: message.Note(a, event, c.say(a, e.Duty))})
+	if decision, _ := fault.Of(err); decision == fault.Gone {
+		// Somebody deleted the card and its thread with it: nobody is left to tell.
+		return delivery.Outcome{Reached: 1}
+	}
+	if err != nil {
+		return delivery.Outcome{Err: err}
+	}
+	return delivery.Outcome{Reached: 1, Receipt: Receipt(ref)}
+}
+
+// earlier asks the platform for what an earlier attempt may have posted.
+func (c *Chat) earlier(ctx context.Context, e delivery.Errand) (chat.Ref, bool, delivery.Outcome) {
+	if e.UnknownSince.IsZero() {
+		return chat.Ref{}, false, delivery.Outcome{}
+	}
+	ref, ok, err := c.platform.Find(ctx, channelOf(e.Destination), e.Key, e.UnknownSince.Add(-findMargin))
+	return ref, ok, delivery.Outcome{Err: err, Unknown: err != nil}
+}
+
+// thread returns the message that a note answers.
+func (c *Chat) thread(ctx context.Context, e delivery.Errand) (chat.Ref, error) {
+	if ref, ok := ParseReceipt(e.CardReceipt); ok {
+		return ref, nil
+	}
+	cards, err := c.store.Cards(ctx, e.AlertID)
+	if err != nil {
+		return chat.Ref{}, err
+	}
+	for _, d := range cards {
+		if ref, ok := ParseReceipt(d.Receipt); ok && d.Destination == e.Destination {
+			return ref, nil
+		}
+	}
+	return chat.Ref{}, errors.New("the note's card is not posted yet")
+}
+
+// eventOf returns the event that an errand is about, or store.ErrNotFound.
+func eventOf(ctx context.Context, s Store, e delivery.Errand) (alert.Event, error) {
+	key := store.EventKey{Alert: e.AlertID, Event: e.EventID}
+	found, err := s.EventsByID(ctx, []store.EventKey{key})
+	if err != nil {
+		return alert.Event{}, err
+	}
+	event, ok := found[key]
+	if !ok {
+		return alert.Event{}, store.ErrNotFound
+	}
+	return event, nil
+}
+
+// Receipt is how the place of a message is kept with its duty.
+func Receipt(ref chat.Ref) string { return ref.Channel + " " + ref.Post }
+
+// ParseReceipt reads what Receipt wrote; ok is false for an empty one.
+func ParseReceipt(receipt string) (ref chat.Ref, ok bool) {
+	channel, post, ok := strings.Cut(receipt, " ")
+	return chat.Ref{Channel: channel, Post: post}, ok
+}
+
+func channelOf(destination string) string {
+	_, channel, _ := strings.Cut(destination, "/")
+	return channel
+}

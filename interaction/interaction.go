@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package interaction turns what people do in chat into acts at the desk, and
+// the outcome into an answer that only they see.
+//
+// A card's buttons carry a token that was sealed when the card was rendered: it
+// names the card, a random reference kept with it, what the button does, the
+// generation of the acknowledgement it was made for, and when it expires. A
+// press counts only if the seal opens, the reference is the card's, and the
+// press comes from the very message in the very connection that the card is.
+// A second press of the same button finds another generation and does nothing.
+package interaction
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"belfry/alert"
+	"belfry/chat"
+	"belfry/clock"
+	"belfry/desk"
+	"belfry/message"
+	"belfry/seal"
+	"belfry/store"
+)
+
+const (
+	// buttonLife is how long a button works. Cards are rendered anew far more
+	// often; an older one is refreshed when it is pressed.
+	buttonLife = 30 * 24 * time.Hour
+	// dialogLife is how long a form may stay open.
+	dialogLife = time.Hour
+	// answerWithin bounds an act: chat platforms wait three seconds.
+	answerWithin = time.Second
+
+	purposeButton = "button"
+	purposeDialog = "dialog"
+)
+
+// Store is what is looked up.
+type Store interface {
+	Duty(ctx context.Context, id alert.ID) (store.Duty, error)
+	Alert(ctx context.Context, id alert.ID) (*alert.Alert, error)
+}
+
+// Desk carries the acts out.
+type Desk interface {
+	Acknowledge(ctx context.Context, id alert.ID, generation int, by, comment string) error
+	Unacknowledge(ctx context.Context, id alert.ID, generation int, by string) error
+	Refresh(ctx context.Context, id alert.ID) error
+}
+
+// Interaction implements chat.Responder for every connection.
+type Interaction struct {
+	sealer *seal.Sealer
+	store  Store
+	desk   Desk
+	clock  clock.Clock
+}
+
+var _ chat.Responder = (*Interaction)(nil)
+
+// New returns the responder.
+func New(s *seal.Sealer, st Store, d Desk, c clock.Clock) *Interaction {
+	return &Interaction{sealer: s, store: st, desk: d, clock: c}
+}
+
+// claim is what a token says.
+type claim struct {
+	Card       alert.ID `json:"c"`
+	Ref        string   `json:"r"`
+	Action     string   `json:"a"`
+	Generation int      `json:"g"`
+	// Expires in Unix seconds.
+	Expires int64 `json:"x"`
+	// Actor is bound into dialogs: who opened it submits it.
+	Actor string `json:"u,omitempty"`
+}
+
+// Tokens returns what seals the buttons of a card.
+func (i *Interaction) Tokens(a *alert.Alert, card store.Duty) func(action string) string {
+	return func(action string) string {
+		token, err := i.sealer.Seal(purposeButton, claim{Card: card.ID, Ref: card.Ref, Action: action,
+			Generation: a.Ack.Generation, Expires: i.clock.Now().Add(buttonLife).Unix()})
+		if err != nil {
+			return "" // such a button is refused when pressed
+		}
+		return token
+	}
+}
+
+// What people read when their press or form is not accepted.
+const (
+	sayForged  = "That button is not one of mine, so I did nothing."
+	sayExpired = "That button had grown too old, so I did nothing. I'm refreshing the card: please press again."
+	sayGone    = "I don't keep that problem any more, so there is nothing to do."
+	sayTrouble = "I could not note that, so nothing was done. Please try again in a moment."
+	sayOldForm = "This form was open for too long. Please press the button again."
+	sayNotYou  = "Somebody else opened this form, so I did nothing."
+)
+
+// Press implements chat.Responder.
+func (i *Interaction) Press(ctx context.Context, p chat.Press) chat.Answer {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	var c claim
+	if err := i.sealer.Open(purposeButton, p.Token, &c); err != nil {
+		return chat.Answer{Whisper: sayForged}
+	}
+	card, refusal := i.card(ctx, c, p.Actor.Connection)
+	if refusal != "" {
+		return chat.Answer{Whisper: refusal}
+	}
+	// A very quick person presses before the place of the card is recorded;
+	// the seal and the reference must do then.
+	if card.Receipt != "" && card.Receipt != p.Ref.Channel+" "+p.Ref.Post {
+		return chat.Answer{Whisper: sayForged}
+	}
+	if i.clock.Now().Unix() > c.Expires {
+		if err := i.desk.Refresh(ctx, card.AlertID); err != nil {
+			return chat.Answer{Whisper: sayTrouble}
+		}
+		return chat.Answer{Whisper: sayExpired}
+	}
+	switch c.Action {
+	case message.ActionAck:
+		return answer(i.desk.Acknowledge(ctx, card.AlertID, c.Generation, p.Actor.Name, ""))
+	case message.ActionUnack:
+		return answer(i.desk.Unacknowledge(ctx, card.AlertID, c.Generation, p.Actor.Name))
+	case message.ActionAckComment:
+		return i.askComment(ctx, p.Actor, c, card)
+	}
+	return chat.Answer{Whisper: sayForged}
+}
+
+// card returns the card that a claim is about, or what to say instead.
+func (i *Interaction) card(ctx context.Context, c claim, connection string) (store.Duty, string) {
+	card, err := i.store.Duty(ctx, c.Card)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return store.Duty{}, sayGone
+	case err != nil:
+		return store.Duty{}, sayTrouble
+	}
+	ofConnection := strings.HasPrefix(card.Destination, connection+"/")
+	if card.Kind != store.DutyCard || !ofConnection || card.Ref == "" ||
+		subtle.ConstantTimeCompare([]byte(card.Ref), []byte(c.Ref)) != 1 {
+		return store.Duty{}, sayForged
+	}
+	return card, ""
+}
+
+// askComment opens the form for an acknowledgement with a comment, unless it
+// is clear already that it would be refused.
+func (i *Interaction) askComment(ctx context.Context, who chat.Actor, c claim, card store.Duty) chat.Answer {
+	a, err := i.store.Alert(ctx, card.AlertID)
+	if err != nil {
+		return answer(err)
+	}
+	if _, err := a.Clone().RequestAck(who.Name, "", false, i.clock.Now()); err != nil {
+		return answer(err)
+	}
+	c.Actor = who.ID
+	c.Expires = i.clock.Now().Add(dialogLife).Unix()
+	state, err := i.sealer.Seal(purposeDialog, c)
+	if err != nil {
+		return chat.Answer{Whisper: sayTrouble}
+	}
+	d := message.AckDialog(a, state)
+	return chat.Answer{Dialog: &d}
+}
+
+// Submit implements chat.Responder. Success is told by the card.
+func (i *Interaction) Submit(ctx context.Context, s chat.Submit) chat.Answer {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if s.Cancelled {
+		return chat.Answer{}
+	}
+	var c claim
+	if err := i.sealer.Open(purposeDialog, s.State, &c); err != nil {
+		return chat.Answer{Whisper: sayForged}
+	}
+	if subtle.ConstantTimeCompare([]byte(c.Actor), []byte(s.Actor.ID)) != 1 {
+		return chat.Answer{Whisper: sayNotYou}
+	}
+	if i.clock.Now().Unix() > c.Expires {
+		return chat.Answer{Whisper: sayOldForm}
+	}
+	card, refusal := i.card(ctx, c, s.Actor.Connection)
+	if refusal != "" {
+		return chat.Answer{Whisper: refusal}
+	}
+	comment := strings.TrimSpace(s.Values[message.FieldComment])
+	if n := len([]rune(comment)); n > message.MaxAckComment {
+		return chat.Answer{FieldErrors: map[string]string{message.FieldComment: fmt.Sprintf(
+			"this has %d characters; at most %d fit into an acknowledgement", n, message.MaxAckComment)}}
+	}
+	return answer(i.desk.Acknowledge(ctx, card.AlertID, c.Generation, s.Actor.Name, comment))
+}
+
+// answer says what became of an act. Success is silent: the card tells.
+func answer(err error) chat.Answer {
+	switch {
+	case err == nil:
+		return chat.Answer{}
+	case errors.Is(err, desk.ErrNoAlert), errors.Is(err, store.ErrNotFound):
+		return chat.Answer{Whisper: sayGone}
+	}
+	for _, known := range []error{alert.ErrResolved, alert.ErrAcknowledged, alert.ErrPending, alert.ErrNotAcked,
+		alert.ErrRemoving, alert.ErrNotProblem, desk.ErrChanged} {
+		if errors.Is(err, known) {
+			text := err.Error()
+			return chat.Answer{Whisper: strings.ToUpper(text[:1]) + text[1:] + "."}
+		}
+	}
+	return chat.Answer{Whisper: sayTrouble}
+}
