@@ -139,9 +139,8 @@ func FuzzArguments(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, warnings, err := nagios.ParseNotifications("application/json", body)
-		if err != nil || len(warnings) > 0 || got[0].Check() != nil {
-			t.Fatalf("taken here, but not by the server: %v %v %v", err, warnings, got[0].Check())
+		if _, err := new(nagios.Source).Decode("application/json", body); err != nil {
+			t.Fatalf("taken here, but not by the server: %v", err)
 		}
 	})
 }

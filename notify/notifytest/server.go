@@ -8,6 +8,7 @@
 package notifytest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -147,17 +148,18 @@ func (s *Server) intake(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) take(contentType string, body []byte) error {
-	all, warnings, err := nagios.ParseNotifications(contentType, body)
+	decoded, err := new(nagios.Source).Decode(contentType, body)
 	if err != nil {
 		return err
 	}
-	if len(warnings) > 0 {
-		return errors.New(strings.Join(warnings, "; "))
-	}
-	for _, n := range all {
-		if err := n.Check(); err != nil {
-			return err
+	for _, w := range decoded.Warnings {
+		if strings.HasPrefix(w, "unknown key") {
+			return errors.New(w) // our own client must know the keys
 		}
+	}
+	all, err := split(body)
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,6 +171,17 @@ func (s *Server) take(contentType string, body []byte) error {
 		s.taken = append(s.taken, n)
 	}
 	return nil
+}
+
+// split returns the notifications of a body that the decoder took.
+func split(body []byte) ([]nagios.Notification, error) {
+	if body = bytes.TrimSpace(body); body[0] == '[' {
+		var all []nagios.Notification
+		err := json.Unmarshal(body, &all)
+		return all, err
+	}
+	all := make([]nagios.Notification, 1)
+	return all, json.Unmarshal(body, &all[0])
 }
 
 func (s *Server) hang(r *http.Request) {
