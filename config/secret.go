@@ -10,7 +10,9 @@ import (
 )
 
 // Secret is a text that must not be seen: whatever prints, logs or encodes it
-// gets "(secret)". Call Reveal where the text itself is needed.
+// gets "(secret)". Call Reveal where the text itself is needed. Package fmt can
+// not be kept out of unexported fields: a struct that has one must not be
+// printed (secrettest.Check finds it).
 type Secret string
 
 const hidden = "(secret)"
