@@ -28,7 +28,10 @@ type dialect struct {
 	// question marks are what multi-row statements use in SQLite, where a
 	// numbered parameter is looked up by its name each time.
 	question bool
-	// shared is true when other processes may use the database too.
+	// shared is true when other processes may use the database too. Where they
+	// can not, the writer keeps in memory what is open (see openSet), and the
+	// index for it, whose random order costs more than all else of a new alert,
+	// is left out.
 	shared bool
 	// patience bounds a transaction. SQLite has none: a disk can't be
 	// interrupted, and the driver pays a goroutine for each deadline.
@@ -54,5 +57,9 @@ func postgresDialect() *dialect {
 
 // ddl fills in a migration's text.
 func (d *dialect) ddl(text string) string {
-	return strings.NewReplacer("{{id}}", d.id, "{{clustered}}", d.clustered).Replace(text)
+	shared := "-- "
+	if d.shared {
+		shared = ""
+	}
+	return strings.NewReplacer("{{id}}", d.id, "{{clustered}}", d.clustered, "{{shared}}", shared).Replace(text)
 }

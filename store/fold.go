@@ -54,8 +54,6 @@ type fold struct {
 	*tx
 	byID     map[alert.ID]*entry
 	byObject map[object][]*entry
-	// touched are the entries with something to write, in order.
-	touched []*entry
 }
 
 // fold carries the changes of all operations out.

@@ -19,6 +19,11 @@ var (
 
 // load reads the alerts that the batch's changes are about.
 func (f *fold) load(ctx context.Context, batch []*operation) error {
+	if open := f.store.open; open != nil && open.doubt {
+		if err := open.load(ctx, f.session); err != nil {
+			return err
+		}
+	}
 	var byID, byObject []any
 	for _, op := range batch {
 		for i := range op.changes {
@@ -31,9 +36,19 @@ func (f *fold) load(ctx context.Context, batch []*operation) error {
 				continue
 			}
 			o := object{c.Source, c.Fingerprint}
-			if _, known := f.byObject[o]; !known {
-				f.byObject[o] = nil
+			if _, known := f.byObject[o]; known {
+				continue
+			}
+			f.byObject[o] = nil
+			if f.store.open == nil {
 				byObject = append(byObject, o.source, string(o.fingerprint))
+				continue
+			}
+			for _, id := range f.store.open.of(o) {
+				if _, known := f.byID[id]; !known {
+					f.byID[id] = nil
+					byID = append(byID, int64(id))
+				}
 			}
 		}
 	}
@@ -56,6 +71,8 @@ func (f *fold) load(ctx context.Context, batch []*operation) error {
 	}
 	return f.eachBulk(ctx, loadOpen, nil, byObject, take)
 }
+
+const seenInAlert = `SELECT 1 FROM events WHERE alert_id = $1 AND intake = $2 LIMIT 1`
 
 // seen looks for a change's Intake in the history of its object or alert, what
 // this batch adds included.
@@ -80,10 +97,16 @@ func (f *fold) seen(ctx context.Context, c *Change) (bool, error) {
 	var one int
 	var err error
 	if c.ID != 0 {
-		err = f.one(ctx, `SELECT 1 FROM events WHERE alert_id = $1 AND intake = $2 LIMIT 1`, []any{int64(c.ID), c.Intake}, &one)
+		err = f.one(ctx, seenInAlert, []any{int64(c.ID), c.Intake}, &one)
 	} else {
+		for _, e := range entries {
+			err = f.one(ctx, seenInAlert, []any{int64(e.a.ID), c.Intake}, &one)
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err == nil, err
+			}
+		}
 		err = f.one(ctx, `SELECT 1 FROM alerts a JOIN events e ON e.alert_id = a.id
-			WHERE a.source = $1 AND a.fingerprint = $2 AND e.intake = $3 LIMIT 1`,
+			WHERE a.source = $1 AND a.fingerprint = $2 AND a.closed <> 0 AND e.intake = $3 LIMIT 1`,
 			[]any{c.Source, string(c.Fingerprint), c.Intake}, &one)
 	}
 	if errors.Is(err, sql.ErrNoRows) {

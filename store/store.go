@@ -45,9 +45,11 @@ type Store struct {
 	life    string
 	lease   time.Duration
 	dialect *dialect
-	// session and ids belong to the writer goroutine once it runs.
+	// session, ids and open belong to the writer goroutine once it runs. open
+	// is nil where the database is shared.
 	session *session
 	ids     ids
+	open    *openSet
 	writer  *writer
 	read    *sql.DB
 	onDue   atomic.Pointer[func([]string)]
@@ -113,7 +115,11 @@ func (s *Store) resume(ctx context.Context) error {
 		if s.dialect.shared {
 			return nil
 		}
-		return q.exec(ctx, `UPDATE destinations SET owner = '', lease_until = 0`)
+		if err := q.exec(ctx, `UPDATE destinations SET owner = '', lease_until = 0`); err != nil {
+			return err
+		}
+		s.open = newOpenSet()
+		return s.open.load(ctx, q)
 	})
 }
 

@@ -181,7 +181,15 @@ func (w *writer) transact(batch []*operation) error {
 		return t.announce(ctx)
 	})
 	if err != nil {
+		if s.open != nil {
+			s.open.doubt = true
+		}
 		return err
+	}
+	for _, e := range t.touched {
+		if s.open != nil {
+			s.open.note(e.a)
+		}
 	}
 	if len(t.due) > 0 {
 		s.tell(keys(t.due))
@@ -196,6 +204,8 @@ type tx struct {
 	now   time.Time
 	// due are the destinations that got something to do.
 	due map[string]struct{}
+	// touched are the alerts that were written, in order.
+	touched []*entry
 }
 
 func keys(set map[string]struct{}) []string {

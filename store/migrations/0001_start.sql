@@ -1,8 +1,7 @@
 -- One problem of one object. closed is 0 while it is firing and the alert's own
--- id afterwards: so one index finds what is open, finds the history, and lets at
--- most one be open. body is the rest of alert.Alert as JSON. last_id is the
--- highest id given to anything that belongs to the alert: whoever adds to it,
--- on whatever machine, goes on above.
+-- id afterwards. body is the rest of alert.Alert as JSON. last_id is the highest
+-- id given to anything that belongs to the alert: whoever adds to it, on
+-- whatever machine, goes on above.
 CREATE TABLE alerts (
     id          {{id}},
     source      TEXT   NOT NULL,
@@ -17,8 +16,9 @@ CREATE TABLE alerts (
     updated_at  BIGINT NOT NULL,
     body        TEXT   NOT NULL
 );
-CREATE UNIQUE INDEX alerts_object ON alerts (source, fingerprint, closed, topic);
 CREATE INDEX alerts_open ON alerts (source, id) WHERE closed = 0;
+CREATE INDEX alerts_history ON alerts (source, fingerprint) WHERE closed <> 0;
+{{shared}}CREATE UNIQUE INDEX alerts_object ON alerts (source, fingerprint, topic) WHERE closed = 0;
 
 -- What happened to an alert. intake is apart from body because it is searched.
 CREATE TABLE events (
