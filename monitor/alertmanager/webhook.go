@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	quick "github.com/go-json-experiment/json"
+
 	"belfry/monitor"
 )
 
@@ -82,9 +84,9 @@ func parse(contentType string, body []byte, d *monitor.Decoded) (webhook, error)
 	if body = bytes.TrimSpace(body); len(body) == 0 || body[0] != '{' {
 		return w, errors.New("the body is not a JSON object; Alertmanager's webhook is needed")
 	}
-	strict := json.NewDecoder(bytes.NewReader(body))
-	strict.DisallowUnknownFields()
-	if err := strict.Decode(&w); err != nil || strict.InputOffset() != int64(len(body)) {
+	// The second version of the JSON library takes a third of the time; the
+	// first one is more forgiving and can name what is wrong.
+	if quick.Unmarshal(body, &w, quick.RejectUnknownMembers(true)) != nil {
 		w = webhook{}
 		if err := json.Unmarshal(body, &w); err != nil {
 			return w, wrongKey(err)
