@@ -205,3 +205,19 @@ func answer(w http.ResponseWriter, status int, trouble string) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"error": trouble}) // the client may be gone
 }
+
+// Key returns what n says for a JSON key, "" if nothing.
+func Key(n nagios.Notification, key string) string {
+	b, err := json.Marshal(n)
+	if err != nil {
+		return ""
+	}
+	var keys map[string]any
+	if err := json.Unmarshal(b, &keys); err != nil {
+		return ""
+	}
+	if v, ok := keys[key]; ok {
+		return fmt.Sprint(v)
+	}
+	return ""
+}
