@@ -149,6 +149,14 @@ func checkDialogCancel(r *room) {
 	}
 }
 
+// checkDialogRefused: what is said to a submit that was not taken is read.
+func checkDialogRefused(r *room) {
+	form := r.openForm(func(chat.Submit) chat.Answer { return chat.Answer{Whisper: "This problem is over."} })
+	if effect := form.Submit(map[string]string{"comment": "late"}); visible(effect.Whisper) != "This problem is over." || effect.Failed != "" {
+		r.Errorf("alice sees %+v", effect)
+	}
+}
+
 func checkDialogErrors(r *room) {
 	refused := chat.Answer{FieldErrors: map[string]string{"comment": "Please say what you do."}}
 	form := r.openForm(func(s chat.Submit) chat.Answer {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"belfry/chat"
+	"belfry/config/secrettest"
 	"belfry/fault"
 	"belfry/seal"
 )
@@ -54,6 +55,7 @@ func Run(t *testing.T, open Open) {
 		{"Dialog", checkDialog},
 		{"DialogCancelled", checkDialogCancel},
 		{"DialogFieldErrors", checkDialogErrors},
+		{"DialogRefused", checkDialogRefused},
 		{"HostileCard", checkHostileCard},
 		{"HostileNote", checkHostileNote},
 		{"HostileLinks", checkHostileLinks},
@@ -135,9 +137,7 @@ func (r *room) decided(err error, want ...fault.Decision) string {
 		r.Errorf("asked to wait %v", after)
 	}
 	for _, secret := range r.Secrets {
-		if strings.Contains(err.Error(), secret) {
-			r.Errorf("the error gives a secret away")
-		}
+		secrettest.Check(r.T, secret, err)
 	}
 	return err.Error()
 }

@@ -51,6 +51,7 @@ func (s *Server) routes() http.Handler {
 		"GET /api/v4/users/me":                                  (*Server).getMe,
 		"GET /api/v4/users/{id}":                                (*Server).getUser,
 		"GET /api/v4/channels/{id}":                             (*Server).getChannel,
+		"GET /api/v4/teams/name/{team}":                         (*Server).getTeam,
 		"GET /api/v4/teams/name/{team}/channels/name/{channel}": (*Server).getChannelByName,
 		"GET /api/v4/channels/{id}/posts":                       (*Server).listPosts,
 		"POST /api/v4/posts":                                    (*Server).createPost,
@@ -198,6 +199,19 @@ func (s *Server) getChannel(c call) (int, any, *apiError) {
 		return 0, nil, errPermissions()
 	}
 	return http.StatusOK, *ch, nil
+}
+
+func (s *Server) getTeam(c call) (int, any, *apiError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.teamNamed(c.PathValue("team"))
+	if t == nil {
+		return 0, nil, errNotFound("app.team.get_by_name.missing.app_error", "Unable to find the existing team.")
+	}
+	if !t.members[c.user.ID] {
+		return 0, nil, errPermissions()
+	}
+	return http.StatusOK, map[string]string{"id": t.id, "name": t.name}, nil
 }
 
 func (s *Server) getChannelByName(c call) (int, any, *apiError) {

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mattermost
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"belfry/clock"
+	"belfry/config"
+)
+
+// Config is a connection to one team of a Mattermost server.
+type Config struct {
+	// URL is the site's address as people type it, a subpath included.
+	URL string `yaml:"url"`
+	// Token is the bot's access token, or TokenFile the file that holds it.
+	Token     config.Secret `yaml:"token"`
+	TokenFile string        `yaml:"token_file"`
+	// Team is the handle of the team in which channels are looked for.
+	Team string `yaml:"team"`
+	// CAFile holds certificates in PEM that are trusted beside the system's.
+	CAFile string `yaml:"ca_file"`
+	// Proxy is used instead of the environment's (HTTPS_PROXY, NO_PROXY).
+	Proxy string `yaml:"proxy"`
+	// Timeout bounds each call; 10 s when it is not set.
+	Timeout time.Duration `yaml:"timeout"`
+	// RequestsPerSecond is kept to by this side; 0: only the server's limit counts.
+	RequestsPerSecond float64 `yaml:"requests_per_second"`
+	// CallbackURL is where Mattermost reaches this connection, when that is not
+	// where Belfry thinks it can be reached.
+	CallbackURL string `yaml:"callback_url"`
+}
+
+var _ config.Spec = (*Config)(nil)
+
+const (
+	defaultTimeout = 10 * time.Second
+	maxTimeout     = time.Minute
+)
+
+// Validate implements config.Spec.
+func (c *Config) Validate() []error {
+	var wrong []error
+	add := func(field, format string, args ...any) { wrong = append(wrong, config.Wrong(field, format, args...)) }
+	if c.URL == "" {
+		add("url", "is missing: the address of the Mattermost site, such as https://chat.example.org")
+	} else if text := wrongURL(c.URL, "http", "https"); text != "" {
+		add("url", "%s; write the site's address, such as https://chat.example.org", text)
+	}
+	switch {
+	case c.Token == "" && c.TokenFile == "":
+		add("token_file", "is missing: a file with the bot's access token (or token with the token itself)")
+	case c.Token != "" && c.TokenFile != "":
+		add("token", "is given beside token_file; keep one of them")
+	case strings.ContainsAny(c.Token.Reveal(), " \t\r\n\""):
+		add("token", "has white space or quotes in it; write the token alone")
+	}
+	switch {
+	case c.Team == "":
+		add("team", "is missing: the team's handle, the first word after the site's address in the browser")
+	case !isHandle(c.Team):
+		add("team", "%q is no team's handle: small letters, digits and -, as in the address in the browser, not the display name", c.Team)
+	}
+	if c.Proxy != "" {
+		if text := wrongURL(c.Proxy, "http", "https", "socks5"); text != "" {
+			add("proxy", "%s; write it like http://proxy.example.org:3128", text)
+		}
+	}
+	if c.CallbackURL != "" {
+		if text := wrongURL(c.CallbackURL, "http", "https"); text != "" {
+			add("callback_url", "%s; write the address at which Mattermost reaches Belfry", text)
+		}
+	}
+	if c.Timeout < 0 || c.Timeout > maxTimeout || c.Timeout != 0 && c.Timeout < 100*time.Millisecond {
+		add("timeout", "%v is not between 100ms and %v", c.Timeout, maxTimeout)
+	}
+	if c.RequestsPerSecond < 0 || c.RequestsPerSecond > 100_000 {
+		add("requests_per_second", "%v is not between 0 (no limit of our own) and 100000", c.RequestsPerSecond)
+	}
+	return wrong
+}
+
+// wrongURL says in plain words what keeps text from being an address, and
+// nothing of the text itself where it may hold a password.
+func wrongURL(text string, schemes ...string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "is not an address"
+	case u.Host == "" || !oneOf(u.Scheme, schemes):
+		return "does not begin with " + strings.Join(schemes, ":// or ") + ":// and a host"
+	case u.User != nil:
+		return "has a user name or password in it, which is not taken"
+	case u.RawQuery != "" || u.Fragment != "":
+		return "has ? or # in it"
+	}
+	return ""
+}
+
+func oneOf(s string, list []string) bool {
+	for _, l := range list {
+		if s == l {
+			return true
+		}
+	}
+	return false
+}
+
+// isHandle holds for the handles of teams and channels: [a-z0-9_-], 1 to 64,
+// no dash at the ends.
+func isHandle(s string) bool {
+	if s == "" || len(s) > 64 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// Options are what a connection is opened with beside its configuration.
+type Options struct {
+	// Name is the connection's.
+	Name string
+	// CallbackURL is the base address at which Mattermost reaches this
+	// connection, such as https://belfry.example/chat/main.
+	CallbackURL string
+	// Clock and Log default to the machine's clock and to silence.
+	Clock clock.Clock
+	Log   *slog.Logger
+}
+
+// Open makes the platform. It reads the token's and the certificates' files
+// but does not call the server: Check does.
+func (c *Config) Open(o Options) (*Platform, error) {
+	token, err := config.ReadSecret(c.Token, c.TokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
+	}
+	if token == "" {
+		return nil, fmt.Errorf("connection %s has no token; set token_file", o.Name)
+	}
+	transport, err := c.transport()
+	if err != nil {
+		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
+	}
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	callback := o.CallbackURL
+	if c.CallbackURL != "" {
+		callback = c.CallbackURL
+	}
+	timeout := c.Timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	return &Platform{
+		name: o.Name, team: c.Team, callback: strings.TrimRight(callback, "/"),
+		clock: o.Clock, log: o.Log,
+		client: newClient(clientOptions{
+			base: strings.TrimRight(c.URL, "/") + "/api/v4", token: token, timeout: timeout,
+			perSecond: c.RequestsPerSecond, transport: transport, clock: o.Clock,
+		}),
+		channels: newCache[channel](channelsKept, maxCached),
+		people:   newCache[person](peopleKept, maxCached),
+		lookups:  newLookups(),
+	}, nil
+}
+
+// transport keeps enough connections open that a storm does not open new ones
+// for every post.
+func (c *Config) transport() (*http.Transport, error) {
+	t := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          64,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   5 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		DisableCompression:    true, // answers are short
+	}
+	if c.Proxy != "" {
+		u, err := url.Parse(c.Proxy)
+		if err != nil {
+			return nil, errors.New("the proxy is not an address")
+		}
+		t.Proxy = http.ProxyURL(u)
+	}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("can't read ca_file: %w", err)
+		}
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca_file %s holds no certificate in PEM", c.CAFile)
+		}
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return t, nil
+}
+
+// Close lets go of idle connections. Calls under way end on their own.
+func (p *Platform) Close(context.Context) error {
+	p.client.http.CloseIdleConnections()
+	return nil
+}

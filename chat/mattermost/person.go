@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mattermost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"belfry/chat"
+	"belfry/fault"
+)
+
+// person is a user as the API shows them.
+type person struct {
+	ID       string `json:"id"`
+	Username string `json:"username"`
+	DeleteAt int64  `json:"delete_at"`
+	IsBot    bool   `json:"is_bot"`
+}
+
+// errNobody says that a user id belongs to nobody who may act.
+var errNobody = errors.New("no active account of the server has this id")
+
+// Person names the user with this id. It is Permanent when nobody active has
+// it. Names are believed for ten minutes.
+func (p *Platform) Person(ctx context.Context, id string) (chat.Actor, error) {
+	if !isID(id) {
+		return chat.Actor{}, fault.NewPermanent(fmt.Errorf("can't name a user of connection %s: %w", p.name, errNobody))
+	}
+	now := p.clock.Now()
+	who, ok := p.people.get(id, now)
+	if !ok {
+		if !p.lookups.Allow() {
+			return chat.Actor{}, fault.NewRetryAfter(fmt.Errorf("too many unknown users of connection %s are being looked up", p.name), pendingWait)
+		}
+		err := p.client.do(ctx, http.MethodGet, "/users/"+id, nil, &who)
+		if got, refused := refusal(err); refused && (got.Status == http.StatusNotFound || got.Status == http.StatusBadRequest) {
+			return chat.Actor{}, fault.NewPermanent(fmt.Errorf("can't name user %s of connection %s: %w", id, p.name, errNobody))
+		}
+		if err != nil {
+			return chat.Actor{}, p.decide(err, reads, "name user "+id)
+		}
+		// Only who may act is remembered: a new account works at once.
+		if who.ID != id || who.Username == "" || who.DeleteAt > 0 {
+			return chat.Actor{}, fault.NewPermanent(fmt.Errorf("can't name user %s of connection %s: %w", id, p.name, errNobody))
+		}
+		p.people.put(id, who, now)
+	}
+	return chat.Actor{Connection: p.name, ID: id, Name: chat.CleanLine(who.Username)}, nil
+}
