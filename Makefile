@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LINT    := go tool -modfile=tools/golangci-lint/go.mod golangci-lint
+
+.PHONY: build test needs lint bench run
+
+build:
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags '-s -w -X main.version=$(VERSION)' -o bin/belfry ./cmd/belfry
+
+# Everything: what CI runs. It installs what the tests need (Debian, as root)
+# or names the packages.
+test: needs lint
+	go test -race -timeout 8m ./...
+
+needs:
+	./scripts/test-needs
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'not formatted: gofmt -w the files above'; exit 1; }
+	go vet ./...
+	$(LINT) run ./...
+
+# Prints a table of figures; see bench.
+bench: build
+	go run ./bench
+
+run:
+	go run ./cmd/belfry demo
