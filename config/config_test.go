@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"belfry/config"
@@ -36,9 +35,8 @@ type chatSpec struct {
 	Headers   map[string]string `yaml:"headers"`
 	TLS       *tlsSpec          `yaml:"tls"`
 	Maybe     *int              `yaml:"maybe,omitempty"`
-	retries   `yaml:",inline"`
-	hidden    string
-	Forbidden string `yaml:"-"`
+	More      retrySpec         `yaml:",inline"`
+	Forbidden string            `yaml:"-"`
 }
 
 type tlsSpec struct {
@@ -46,7 +44,9 @@ type tlsSpec struct {
 	Verify *bool  `yaml:"verify"`
 }
 
-type retries struct{}
+type retrySpec struct {
+	Retries int32 `yaml:"retries"`
+}
 
 func (s *chatSpec) Validate() []error {
 	var wrong []error
@@ -118,6 +118,7 @@ connections:
     headers: {X-A: "1", X-B: two}
     tls: {ca_file: /ca.pem, verify: false}
     maybe: 0
+    retries: 3
 sources:
   - {name: nagios, kind: nagios, token: 0123456789abcdef, command_pipe: /nagios.cmd}
   - name: am
@@ -161,11 +162,11 @@ func TestLoadTakesEverything(t *testing.T) {
 			{Name: "chat", Kind: "mattermost", Line: 10, Spec: &chatSpec{
 				URL: "https://chat.example.org", Token: "12345678901234567890123", Secure: true, Port: 443, Small: 255, Rate: 0.5,
 				Timeout: 90 * time.Minute, Channels: []string{"one"}, Ports: []int{1, -2},
-				Headers: map[string]string{"X-A": "1", "X-B": "two"}, TLS: &tlsSpec{CAFile: "/ca.pem", Verify: &no}, Maybe: &zero}},
+				Headers: map[string]string{"X-A": "1", "X-B": "two"}, TLS: &tlsSpec{CAFile: "/ca.pem", Verify: &no}, Maybe: &zero, More: retrySpec{3}}},
 		},
 		Sources: []config.Source{
-			{Name: "nagios", Kind: "nagios", Token: "0123456789abcdef", Spec: &nagiosSpec{Pipe: "/nagios.cmd"}, Line: 25},
-			{Name: "am", Kind: "alertmanager", TokenFile: "/etc/belfry/am.token", Spec: &nagiosSpec{}, Line: 26},
+			{Name: "nagios", Kind: "nagios", Token: "0123456789abcdef", Spec: &nagiosSpec{Pipe: "/nagios.cmd"}, Line: 26},
+			{Name: "am", Kind: "alertmanager", TokenFile: "/etc/belfry/am.token", Spec: &nagiosSpec{}, Line: 27},
 		},
 		Routes: []route.Route{
 			{Name: "route 1", Matchers: matchers(`severity="critical",team=~"db.*"`), Continue: true, Mentions: []string{"oncall"},
@@ -177,7 +178,7 @@ func TestLoadTakesEverything(t *testing.T) {
 	sameMatcher := cmp.Comparer(func(a, b *labels.Matcher) bool { return a.String() == b.String() })
 	// Secret prints as (secret): compare what it holds.
 	reveal := cmp.Comparer(func(a, b config.Secret) bool { return a.Reveal() == b.Reveal() })
-	if diff := cmp.Diff(want, got, sameMatcher, reveal, cmpopts.IgnoreUnexported(chatSpec{})); diff != "" {
+	if diff := cmp.Diff(want, got, sameMatcher, reveal); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := route.New(got.Routes, got.Default); err != nil {

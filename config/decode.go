@@ -292,18 +292,18 @@ func setDuration(n *yaml.Node, v reflect.Value) (wrong string) {
 }
 
 func setWhole(text string, v reflect.Value) (wrong string) {
-	i, err := strconv.ParseInt(text, 10, 64)
-	switch {
-	case err != nil:
-		return quote(text) + " is not a whole number in decimal digits, or too large"
-	case v.CanInt() && v.OverflowInt(i):
-		return quote(text) + " is too large"
-	case v.CanUint() && (i < 0 || v.OverflowUint(uint64(i))):
-		return quote(text) + " is negative or too large"
-	case v.CanInt():
-		v.SetInt(i)
-	default:
-		v.SetUint(uint64(i))
+	if v.CanUint() {
+		u, err := strconv.ParseUint(text, 10, 64)
+		if err != nil || v.OverflowUint(u) {
+			return quote(text) + " is negative, too large, or not in decimal digits"
+		}
+		v.SetUint(u)
+		return ""
 	}
+	i, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || v.OverflowInt(i) {
+		return quote(text) + " is too large or not in decimal digits"
+	}
+	v.SetInt(i)
 	return ""
 }

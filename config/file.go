@@ -88,9 +88,9 @@ func Default(kinds Kinds) *File {
 	}
 }
 
-func newSpec(make func() Spec) Spec {
-	if make == nil {
+func newSpec(empty func() Spec) Spec {
+	if empty == nil {
 		return nil
 	}
-	return make()
+	return empty()
 }

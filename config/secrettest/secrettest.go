@@ -56,7 +56,7 @@ func formsOf(secret string) map[string]string {
 		"hexadecimal":      hex.EncodeToString([]byte(secret)),
 		"HEXADECIMAL":      strings.ToUpper(hex.EncodeToString([]byte(secret))),
 		"URL user":         strings.TrimPrefix(url.UserPassword("", secret).String(), ":"),
-		"bytes in decimal": strings.Trim(fmt.Sprint([]byte(secret)), "[]"),
+		"bytes in decimal": strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]"),
 	}
 	if b, err := json.Marshal(secret); err == nil {
 		forms["JSON"] = strings.Trim(string(b), `"`)
