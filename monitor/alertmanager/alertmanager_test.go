@@ -72,7 +72,7 @@ func TestContract(t *testing.T) {
 			"another status":   {Body: body(`{"status":"pending"}`), Says: "it is firing or resolved"},
 			"a label's number": {Body: body(`{"status":"firing","labels":{"a":1}}`), Says: "labels"},
 			"no time":          {Body: body(`{"status":"firing","startsAt":"yesterday"}`), Says: `"yesterday" is not a time`},
-			"alerts as text":   {Body: []byte(`{"version":"4","alerts":"x"}`), Says: `"alerts": a string`},
+			"alerts as text":   {Body: []byte(`{"version":"4","alerts":"x"}`), Says: `"alerts": string is not`},
 		},
 	})
 }

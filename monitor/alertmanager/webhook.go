@@ -154,7 +154,7 @@ func strictly(what map[string]json.RawMessage, into any) error {
 // wrongKey turns what encoding/json says into the key and what it may hold.
 func wrongKey(err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s: a %s is not understood here; see Alertmanager's webhook, version 4", monitor.Quote(t.Field), t.Value)
+		return fmt.Errorf("%s: %s is not understood here; see Alertmanager's webhook, version 4", monitor.Quote(t.Field), t.Value)
 	}
 	if t, ok := errors.AsType[*time.ParseError](err); ok {
 		return fmt.Errorf("startsAt or endsAt: %s is not a time like 2026-11-22T04:30:04Z", monitor.Quote(t.Value))

@@ -194,7 +194,7 @@ func parseOne(b []byte, d *monitor.Decoded) (Notification, error) {
 // wrongKey turns what encoding/json says into the key and what it may hold.
 func wrongKey(err error, keys map[string]json.RawMessage) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s: a %s is not understood here; %s is needed", monitor.Quote(t.Field), t.Value, kindName(t.Type.Kind().String()))
+		return fmt.Errorf("%s: %s is not understood here; %s is needed", monitor.Quote(t.Field), t.Value, kindName(t.Type.Kind().String()))
 	}
 	for k, raw := range keys {
 		var (

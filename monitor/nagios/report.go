@@ -4,29 +4,41 @@ package nagios
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"belfry/alert"
 	"belfry/monitor"
 )
 
-// notificationTypes says what each $NOTIFICATIONTYPE$ reports.
-func notificationTypes() map[string]alert.ReportKind {
-	return map[string]alert.ReportKind{
-		"PROBLEM":           alert.ReportProblem,
-		"RECOVERY":          alert.ReportRecovery,
-		"ACKNOWLEDGEMENT":   alert.ReportAck,
-		"FLAPPINGSTART":     alert.ReportFlapping,
-		"FLAPPINGSTOP":      alert.ReportFlappingEnd,
-		"FLAPPINGDISABLED":  alert.ReportFlappingEnd,
-		"DOWNTIMESTART":     alert.ReportDowntime,
-		"DOWNTIMEEND":       alert.ReportDowntimeEnd,
-		"DOWNTIMECANCELLED": alert.ReportDowntimeCancelled,
-		"CUSTOM":            alert.ReportCustom,
+// notificationTypes are the values of $NOTIFICATIONTYPE$, for messages.
+const notificationTypes = "ACKNOWLEDGEMENT, CUSTOM, DOWNTIMECANCELLED, DOWNTIMEEND, DOWNTIMESTART, FLAPPINGDISABLED, FLAPPINGSTART, FLAPPINGSTOP, PROBLEM, RECOVERY"
+
+// reportKind says what a $NOTIFICATIONTYPE$ in capitals reports.
+func reportKind(word string) (alert.ReportKind, bool) {
+	switch word {
+	case "PROBLEM":
+		return alert.ReportProblem, true
+	case "RECOVERY":
+		return alert.ReportRecovery, true
+	case "ACKNOWLEDGEMENT":
+		return alert.ReportAck, true
+	case "FLAPPINGSTART":
+		return alert.ReportFlapping, true
+	case "FLAPPINGSTOP", "FLAPPINGDISABLED":
+		return alert.ReportFlappingEnd, true
+	case "DOWNTIMESTART":
+		return alert.ReportDowntime, true
+	case "DOWNTIMEEND":
+		return alert.ReportDowntimeEnd, true
+	case "DOWNTIMECANCELLED":
+		return alert.ReportDowntimeCancelled, true
+	case "CUSTOM":
+		return alert.ReportCustom, true
 	}
+	return "", false
 }
 
 // Check says what is wrong with n, by key and with what is right, so that the
@@ -39,16 +51,15 @@ func (n Notification) Check() error {
 // report says what n means. Unknown values and macros that the core left
 // unexpanded go to d's warnings.
 func (n Notification) report(links Links, d *monitor.Decoded) (alert.Report, error) {
-	n.tidy(d)
+	if err := n.tidy(d); err != nil {
+		return alert.Report{}, err
+	}
 	kind, err := n.kind()
 	if err != nil {
 		return alert.Report{}, err
 	}
 	object, err := n.object()
 	if err != nil {
-		return alert.Report{}, err
-	}
-	if err := n.checkLabels(); err != nil {
 		return alert.Report{}, err
 	}
 	state, severity := n.state(object.Kind, kind, d)
@@ -85,8 +96,9 @@ func (n *Notification) texts() []struct {
 }
 
 // tidy drops control characters, which no database and no chat want, the space
-// around short texts, and macros that the core did not know.
-func (n *Notification) tidy(d *monitor.Decoded) {
+// around short texts, and macros that the core did not know. What is too long
+// is an error.
+func (n *Notification) tidy(d *monitor.Decoded) error {
 	for _, f := range n.texts() {
 		*f.text = monitor.Printable(*f.text)
 		if f.key != "output" && f.key != "longoutput" {
@@ -96,13 +108,26 @@ func (n *Notification) tidy(d *monitor.Decoded) {
 			d.Warn("%s: the core left the macro %s as it is; it counts as empty", f.key, monitor.Quote(*f.text))
 			*f.text = ""
 		}
+		if long := len(*f.text); long > maxName && !freeText(f.key) {
+			return fmt.Errorf("%s has %d bytes, more than %d", f.key, long, maxName)
+		}
 	}
+	return n.tidyLabels(d)
+}
+
+func (n *Notification) tidyLabels(d *monitor.Decoded) error {
 	if len(n.Labels) == 0 {
 		n.Labels = nil
-		return
+		return nil
+	}
+	if len(n.Labels) > maxLabels {
+		return fmt.Errorf("labels: there are %d, more than %d", len(n.Labels), maxLabels)
 	}
 	labels := make(map[string]string, len(n.Labels))
 	for k, v := range n.Labels {
+		if len(k) > maxName || len(v) > maxLabelValue {
+			return fmt.Errorf("labels: %s is too long; a name has at most %d bytes and a value %d", monitor.Quote(k), maxName, maxLabelValue)
+		}
 		if v = monitor.Printable(v); isMacro(v) {
 			d.Warn("label %s: the core left the macro %s as it is; it counts as empty", monitor.Quote(k), monitor.Quote(v))
 			v = ""
@@ -112,24 +137,17 @@ func (n *Notification) tidy(d *monitor.Decoded) {
 		}
 	}
 	n.Labels = labels
+	return nil
 }
 
 func (n *Notification) kind() (alert.ReportKind, error) {
-	kinds := notificationTypes()
-	kind, ok := kinds[strings.ToUpper(n.NotificationType)]
-	if ok {
+	if kind, ok := reportKind(strings.ToUpper(n.NotificationType)); ok {
 		return kind, nil
 	}
-	names := make([]string, 0, len(kinds))
-	for name := range kinds {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	right := strings.Join(names, ", ")
 	if n.NotificationType == "" {
-		return "", fmt.Errorf("notificationtype is missing; it is one of %s: pass the macro $NOTIFICATIONTYPE$", right)
+		return "", errors.New("notificationtype is missing; it is one of " + notificationTypes + ": pass the macro $NOTIFICATIONTYPE$")
 	}
-	return "", fmt.Errorf("notificationtype: %s is not known; it is one of %s", monitor.Quote(n.NotificationType), right)
+	return "", fmt.Errorf("notificationtype: %s is not known; it is one of %s", monitor.Quote(n.NotificationType), notificationTypes)
 }
 
 func (n *Notification) object() (alert.Object, error) {
@@ -143,18 +161,13 @@ func (n *Notification) object() (alert.Object, error) {
 	o.Host = cmp.Or(n.HostUUID, n.HostName)
 	o.HostDisplay = display(o.Host, n.HostDisplayName, n.HostName)
 	if o.Host == "" {
-		return o, fmt.Errorf("the host is missing; hostname or hostuuid is needed: pass the macro $HOSTNAME$")
+		return o, errors.New("the host is missing; hostname or hostuuid is needed: pass the macro $HOSTNAME$")
 	}
 	if o.Kind == alert.KindService {
 		o.Service = cmp.Or(n.ServiceUUID, n.ServiceDesc)
 		o.ServiceDisplay = display(o.Service, n.ServiceDisplayName, n.ServiceDesc)
 		if o.Service == "" {
-			return o, fmt.Errorf("the service is missing; type Service needs servicedesc or serviceuuid: pass the macro $SERVICEDESC$")
-		}
-	}
-	for _, f := range n.texts() {
-		if long := len(*f.text); long > maxName && !freeText(f.key) {
-			return o, fmt.Errorf("%s has %d bytes, more than %d", f.key, long, maxName)
+			return o, errors.New("the service is missing; type Service needs servicedesc or serviceuuid: pass the macro $SERVICEDESC$")
 		}
 	}
 	return o, nil
@@ -177,18 +190,6 @@ func display(id string, names ...string) string {
 		}
 	}
 	return ""
-}
-
-func (n *Notification) checkLabels() error {
-	if len(n.Labels) > maxLabels {
-		return fmt.Errorf("labels: there are %d, more than %d", len(n.Labels), maxLabels)
-	}
-	for k, v := range n.Labels {
-		if len(k) > maxName || len(v) > maxLabelValue {
-			return fmt.Errorf("labels: %s is too long; a name has at most %d bytes and a value %d", monitor.Quote(k), maxName, maxLabelValue)
-		}
-	}
-	return nil
 }
 
 // state returns the core's word for the state, and what it means for people.
@@ -300,7 +301,10 @@ func problemID(id, last string) string {
 // joinOutput makes one text of the first line and the long output, in which
 // the core writes a new line as \n and a backslash as \\.
 func joinOutput(output, long string) string {
-	long = strings.TrimRight(strings.NewReplacer(`\\`, `\`, `\n`, "\n").Replace(long), "\n")
+	if strings.Contains(long, `\`) {
+		long = strings.NewReplacer(`\\`, `\`, `\n`, "\n").Replace(long)
+	}
+	long = strings.TrimRight(long, "\n")
 	output = strings.TrimRight(output, "\n")
 	if long == "" {
 		return output
