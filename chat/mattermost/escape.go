@@ -180,14 +180,23 @@ func breaks(r rune, before, after string) bool {
 	return false
 }
 
-// isTime holds for the colon in 10:04 and 10:04:05, which nothing turns into
-// anything; a name of digits between two colons could be somebody's emoji.
+// isTime holds for the colon in 10:04, 10:04:05 and web01:8080, which nothing
+// turns into anything. A longer name between two colons could be an emoji's.
 func isTime(before, after string) bool {
-	if before == "" || after == "" || !isDigit(before[len(before)-1]) {
+	if before == "" || after == "" || !isDigit(before[len(before)-1]) || !isDigit(after[0]) {
 		return false
 	}
-	n := len(after) - len(strings.TrimLeft(after, "0123456789"))
-	return n > 0 && (n <= 2 || n == len(after) || after[n] != ':')
+	end := strings.IndexFunc(after, func(r rune) bool {
+		return r >= utf8.RuneSelf || !isAlnumByte(byte(r)) && r != '_' && r != '+' && r != '-'
+	})
+	if end < 0 {
+		end = len(after)
+	}
+	digits := strings.Trim(after[:end], "0123456789") == ""
+	if end < len(after) && after[end] == ':' {
+		return digits && end <= 2
+	}
+	return digits || end < len(after)
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
@@ -265,7 +274,7 @@ func safeURL(s string) string {
 		return ""
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !isHost(u.Host) || u.User != nil {
 		return ""
 	}
 	text := u.String()
@@ -282,6 +291,16 @@ func safeURL(s string) string {
 		b.WriteByte(text[i])
 	}
 	return b.String()
+}
+
+// isHost holds for what may stand as a host: names, addresses, a port.
+func isHost(s string) bool {
+	for _, r := range s {
+		if r < utf8.RuneSelf && !isAlnumByte(byte(r)) && !strings.ContainsRune(".-_:[]", r) || r >= utf8.RuneSelf && !isWord(r) {
+			return false
+		}
+	}
+	return s != "" && !strings.HasPrefix(s, ":")
 }
 
 // titled is for the title of an attachment that has a link: the clients show

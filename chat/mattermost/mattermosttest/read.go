@@ -263,7 +263,11 @@ func plain(value []byte) []byte {
 			continue
 		}
 		if value[i] == '&' {
-			if end := strings.IndexByte(string(value[i:]), ';'); end > 0 {
+			end := 1
+			for i+end < len(value) && (value[i+end] == '#' || isAlnum(string(value[i+end]))) {
+				end++
+			}
+			if i+end < len(value) && value[i+end] == ';' {
 				ref := value[i : i+end+1]
 				if got := util.ResolveEntityNames(util.ResolveNumericReferences(ref)); string(got) != string(ref) {
 					out = append(out, got...)
