@@ -104,11 +104,15 @@ func (f *statusFile) trouble(err error) error {
 	return fault.NewRetry(err)
 }
 
-// block is what is kept of one "name {" … "}" of the file.
+// block is what is kept of one "name {" … "}" of the file. Its texts are used
+// again for the next, since most blocks are about nothing that was asked for.
 type block struct {
-	host, service, author, comment string
-	state, acked, depth, entry     int
-	id                             int64
+	host, service, author, comment []byte
+	state, acked, depth, entry, id int64
+}
+
+func (b *block) clear() {
+	*b = block{host: b.host[:0], service: b.service[:0], author: b.author[:0], comment: b.comment[:0]}
 }
 
 // parseStatus reads a status.dat of Nagios 4 or Naemon and fills in found.
@@ -131,7 +135,8 @@ func parseStatus(ctx context.Context, r io.Reader, found map[target]*monitor.Sta
 		}
 		switch name, opens := bytes.CutSuffix(line, []byte(" {")); {
 		case kind == "" && opens:
-			kind, b = blockKind(name), block{}
+			kind = blockKind(name)
+			b.clear()
 		case kind == "":
 		case len(line) == 1 && line[0] == '}':
 			b.note(kind, found, newest)
@@ -165,41 +170,41 @@ func (b *block) field(line []byte) {
 	key, value, _ := bytes.Cut(line, []byte("="))
 	switch string(key) {
 	case "host_name":
-		b.host = string(value)
+		b.host = append(b.host, value...)
 	case "service_description":
-		b.service = string(value)
+		b.service = append(b.service, value...)
 	case "current_state":
-		b.state = int(number(value))
+		b.state = number(value)
 	case "problem_has_been_acknowledged":
-		b.acked = int(number(value))
+		b.acked = number(value)
 	case "scheduled_downtime_depth":
-		b.depth = int(number(value))
+		b.depth = number(value)
 	case "entry_type":
-		b.entry = int(number(value))
+		b.entry = number(value)
 	case "comment_id":
 		b.id = number(value)
 	case "author":
-		b.author = string(value)
+		b.author = append(b.author, value...)
 	case "comment_data":
-		b.comment = string(value)
+		b.comment = append(b.comment, value...)
 	}
 }
 
 // note takes over a block that ended, if it is about what was asked for.
 // Comments come after the objects, and the newest one counts.
 func (b *block) note(kind string, found map[target]*monitor.Status, newest map[target]int64) {
-	t := target{b.host, b.service}
-	s, ok := found[t]
+	s, ok := found[target{string(b.host), string(b.service)}]
 	if !ok {
 		return
 	}
+	t := target{string(b.host), string(b.service)}
 	switch kind {
 	case "servicestatus", "hoststatus":
 		s.Known, s.OK = true, b.state == 0
 		s.Acknowledged, s.InDowntime = b.acked != 0, b.depth != 0
 	case "servicecomment", "hostcomment":
 		if b.entry == ackComment && s.Acknowledged && b.id >= newest[t] {
-			newest[t], s.Author, s.Comment = b.id, monitor.Printable(b.author), monitor.Printable(b.comment)
+			newest[t], s.Author, s.Comment = b.id, monitor.Printable(string(b.author)), monitor.Printable(string(b.comment))
 		}
 	}
 }
