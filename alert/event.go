@@ -57,8 +57,9 @@ type Event struct {
 	// State and Severity are what the alert had after the event, where it changed.
 	State    string   `json:"state,omitempty"`
 	Severity Severity `json:"severity,omitempty"`
-	// Previous is the state before the event (EventChanged).
-	Previous string `json:"previous,omitempty"`
+	// Previous and PreviousSeverity are those before the event (EventChanged).
+	Previous         string   `json:"previous,omitempty"`
+	PreviousSeverity Severity `json:"previous_severity,omitempty"`
 	// Generation is the Ack.Generation that the event belongs to.
 	Generation int `json:"generation,omitempty"`
 	// Intake is the sender's id of the report that made the event, so that a

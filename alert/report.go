@@ -137,7 +137,7 @@ func applyProblem(out *Applied, source string, a *Alert, r Report, now time.Time
 	if !worse && !said && !more && a.ProblemID == pick(r.ProblemID, a.ProblemID) {
 		return
 	}
-	previous := a.State
+	previous, previousSeverity := a.State, a.Severity
 	a.take(r)
 	kind := EventRenotified
 	if worse {
@@ -146,7 +146,7 @@ func applyProblem(out *Applied, source string, a *Alert, r Report, now time.Time
 	e := a.touch(kind, "", firstLine(r.Output), now)
 	e.Intake = r.Intake
 	if worse {
-		e.Previous = previous
+		e.Previous, e.PreviousSeverity = previous, previousSeverity
 	}
 	out.add(a, e)
 }

@@ -87,7 +87,7 @@ func circumstances(a *alert.Alert, o Options, page string) chat.Line {
 		b.text("flapping")
 	}
 	if page != "" {
-		b.span(chat.Span{Text: "#" + strconv.FormatInt(int64(a.ID), 10), Link: page})
+		b.span(chat.Span{Text: "details", Link: page})
 	}
 	return b.spans
 }

@@ -72,9 +72,6 @@ type Options struct {
 	SourceName string
 	// Mentions are handles to ring besides the alert's own, without "@".
 	Mentions []string
-	// Before is the event before the one a note is about (see Before); nil
-	// where it is not known. It tells the state that a change came from.
-	Before *alert.Event
 }
 
 // source returns what to call the monitoring system.

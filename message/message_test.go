@@ -215,9 +215,11 @@ func TestNotes(t *testing.T) {
 		return alert.Event{ID: 7, Kind: kind, At: now, Actor: actor, Text: text, State: "CRITICAL", Severity: alert.SeverityCritical, Generation: 3}
 	}
 	local := with(disk(), func(a *alert.Alert) { a.Ack = alert.Ack{Phase: alert.AckSet, By: "alice", Local: true, Generation: 3} })
-	warning := alert.Event{State: "WARNING", Severity: alert.SeverityWarning}
-	changed := options()
-	changed.Before = &warning
+	changed := func(text string) alert.Event {
+		e := event(alert.EventChanged, "", text)
+		e.Previous, e.PreviousSeverity = "WARNING", alert.SeverityWarning
+		return e
+	}
 	over := event(alert.EventResolved, "", "DISK OK")
 	over.State, over.Severity = "OK", alert.SeverityOK
 	gone := event(alert.EventResolved, "", "")
@@ -237,8 +239,8 @@ func TestNotes(t *testing.T) {
 		{"opened", disk(), event(alert.EventOpened, "", "DISK CRITICAL"), options()},
 		{"renotified", disk(), event(alert.EventRenotified, "", "DISK CRITICAL"), options()},
 		{"changed, from what is not known", disk(), event(alert.EventChanged, "", "DISK CRITICAL"), options()},
-		{"changed", disk(), event(alert.EventChanged, "", "DISK CRITICAL - 4%"), changed},
-		{"rule changed", rule(), event(alert.EventChanged, "", "worse"), changed},
+		{"changed", disk(), changed("DISK CRITICAL - 4%"), options()},
+		{"rule changed", rule(), changed("worse"), options()},
 		{"recovered", resolved(disk(), "OK"), over, options()},
 		{"recovered without emoji", with(resolved(disk(), "OK"), func(a *alert.Alert) { a.NoEmoji = true }), over, options()},
 		{"superseded", resolved(disk(), "superseded"), gone, options()},
@@ -277,15 +279,5 @@ func TestAckDialog(t *testing.T) {
 		Fields: []chat.Field{{Name: "comment", Label: "Comment", Placeholder: "what you do about it", Multiline: true, MaxLength: 500}}}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestBefore(t *testing.T) {
-	events := []alert.Event{{ID: 1, State: "WARNING"}, {ID: 5, State: "CRITICAL"}, {ID: 9, State: "OK"}}
-	if e := message.Before(events, events[1]); e == nil || e.ID != 1 {
-		t.Errorf("before 5 came %v, want 1", e)
-	}
-	if e := message.Before(events, events[0]); e != nil {
-		t.Errorf("before the first came %v", e)
 	}
 }

@@ -46,7 +46,7 @@ func noteWords(a *alert.Alert, e alert.Event, o Options) (words chat.Line, said 
 	case alert.EventRenotified:
 		return plain("still " + eventState(a, e)), e.Text
 	case alert.EventChanged:
-		return plain(changed(a, e, o)), e.Text
+		return plain(changed(a, e)), e.Text
 	case alert.EventResolved:
 		if e.State == superseded {
 			return plain("over: a newer problem took its place"), ""
@@ -121,28 +121,16 @@ func by(what, between string, e alert.Event, who chat.Span) chat.Line {
 }
 
 // changed says from which state to which, as far as that is known.
-func changed(a *alert.Alert, e alert.Event, o Options) string {
+func changed(a *alert.Alert, e alert.Event) string {
 	now := eventState(a, e)
-	if o.Before != nil {
-		if before := eventState(a, *o.Before); before != now {
-			return before + " → " + now
-		}
+	if e.Previous == "" {
+		return "now " + now
 	}
-	return "now " + now
-}
-
-// Before returns the last of an alert's events that came before e, for
-// Options.Before; nil when there is none. The events are in the order of
-// their IDs.
-func Before(events []alert.Event, e alert.Event) *alert.Event {
-	var before *alert.Event
-	for i := range events {
-		if events[i].ID >= e.ID {
-			break
-		}
-		before = &events[i]
+	before := stateName(a.Object.Kind, e.Previous, e.PreviousSeverity, false)
+	if before == now {
+		return "now " + now
 	}
-	return before
+	return before + " → " + now
 }
 
 // eventState returns the state that the event made, in the card's words.

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"belfry/alert"
+	"belfry/chat/console"
+	"belfry/clock"
+	"belfry/config"
+	"belfry/delivery"
+	"belfry/desk"
+	"belfry/interaction"
+	"belfry/server"
+	"belfry/store"
+	"belfry/web"
+)
+
+// Options of an App.
+type Options struct {
+	// File is the configuration, already valid.
+	File *config.File
+	// Data is the directory for the database (unless File names another), the
+	// key, tokens and the socket. It is made when missing.
+	Data    string
+	Version string
+	Clock   clock.Clock
+	Log     *slog.Logger
+	// Extra sources are built in.
+	Extra []Extra
+	// DemoKey signs in whoever brings it; for belfry demo alone.
+	DemoKey string
+	// Delivery tunes the engine; zero values mean its defaults.
+	Delivery delivery.Options
+}
+
+// App is a Belfry. Start it once; several may run in one process.
+type App struct {
+	opt         Options
+	publicURL   string
+	store       *store.Store
+	room        *console.Room
+	desk        *desk.Desk
+	interaction *interaction.Interaction
+	engine      *delivery.Engine
+	server      *server.Server
+	web         *web.Web
+	router      router
+	parts       atomic.Pointer[parts]
+
+	reloading    sync.Mutex
+	stopWatching func()
+	base         context.Context
+	end          context.CancelFunc
+	wg           sync.WaitGroup
+	http, socket *http.Server
+	address      net.Addr
+	setupLink    string
+}
+
+const (
+	databaseFile = "belfry.db"
+	// SocketFile is the unix socket's name in the data directory.
+	SocketFile = "belfry.sock"
+	// readHeaderWithin, idleFor: what a slow or silent client may take.
+	readHeaderWithin = 5 * time.Second
+	readWithin       = 30 * time.Second
+	idleFor          = 2 * time.Minute
+	// stopWithin bounds the end: what is on its way by then is cut off and
+	// asked for at the next start.
+	stopWithin = 10 * time.Second
+)
+
+// Start opens and starts everything. It returns when requests are served.
+func Start(ctx context.Context, o Options) (_ *App, err error) {
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{opt: o, stopWatching: func() {}}
+	a.base, a.end = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Stop())
+		}
+	}()
+	listener, err := net.Listen("tcp", o.File.Server.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("can't listen on %s: %w", o.File.Server.Listen, err)
+	}
+	a.address = listener.Addr()
+	a.publicURL = strings.TrimSuffix(o.File.Server.PublicURL, "/")
+	if a.publicURL == "" {
+		a.publicURL = "http://" + a.address.String()
+	}
+	if err := a.wire(ctx); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	p, err := a.build(o.File)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	a.apply(a.base, p)
+	return a, a.serve(listener)
+}
+
+// wire opens what lives as long as the process.
+func (a *App) wire(ctx context.Context) error {
+	if err := os.MkdirAll(a.opt.Data, 0o700); err != nil {
+		return fmt.Errorf("can't make the data directory: %w", err)
+	}
+	identity, err := loadIdentity(a.opt.Data)
+	if err != nil {
+		return err
+	}
+	sealer, err := newSealer(identity)
+	if err != nil {
+		return err
+	}
+	url := a.opt.File.Server.Database.Reveal()
+	if url == "" {
+		url = filepath.Join(a.opt.Data, databaseFile)
+	}
+	a.store, err = store.Open(ctx, url, store.Options{Clock: a.opt.Clock, Log: a.opt.Log})
+	if err != nil {
+		return err
+	}
+	a.room, err = console.Open(console.Options{Name: config.RoomName, Storage: a.store, Clock: a.opt.Clock, Log: a.opt.Log})
+	if err != nil {
+		return err
+	}
+	a.desk = desk.New(a.store, &a.router, a.can, a.opt.Clock)
+	a.interaction = interaction.New(sealer, a.store, a.desk, a.opt.Clock)
+	tuned := a.opt.Delivery
+	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
+	a.engine = delivery.New(a.store, tuned)
+	a.store.SetOnDue(a.engine.Wake)
+	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: a.interaction,
+		BaseURL: a.publicURL, DemoKey: a.opt.DemoKey, DemoName: "you", Version: a.opt.Version, Clock: a.opt.Clock, Log: a.opt.Log})
+	if err != nil {
+		return err
+	}
+	a.setupLink, _, err = web.PrepareSetup(ctx, a.store)
+	if err != nil {
+		return err
+	}
+	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler()})
+	return nil
+}
+
+// serve begins to answer, on TCP and on the socket, and to deliver.
+func (a *App) serve(listener net.Listener) error {
+	a.http = newHTTP(a.server.Handler(), a.opt.Log)
+	a.socket = newHTTP(a.server.SocketHandler(), a.opt.Log)
+	path := filepath.Join(a.opt.Data, SocketFile)
+	// The store's lock says that no other Belfry runs on this directory: a
+	// socket that is left is a dead one's.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(fmt.Errorf("can't remove the old socket: %w", err), listener.Close())
+	}
+	socket, err := net.Listen("unix", path)
+	if err != nil {
+		return errors.Join(fmt.Errorf("can't make the socket for belfry notify: %w", err), listener.Close())
+	}
+	if err := os.Chmod(path, 0o660); err != nil { //nolint:gosec // the monitoring core's group is to reach it
+		return errors.Join(err, listener.Close(), socket.Close())
+	}
+	a.wg.Go(func() { a.run(a.http, listener) })
+	a.wg.Go(func() { a.run(a.socket, socket) })
+	a.wg.Go(func() { a.engine.Run(a.base) })
+	a.wg.Go(func() { a.tidy(a.base) })
+	return nil
+}
+
+func newHTTP(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: readHeaderWithin, ReadTimeout: readWithin, IdleTimeout: idleFor,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+}
+
+func (a *App) run(s *http.Server, l net.Listener) {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		a.opt.Log.Error("stopped serving", "address", l.Addr().String(), "err", err)
+	}
+}
+
+// Stop ends everything in reverse order: requests under way are answered,
+// deliveries on their way finished and recorded, the rest handed back.
+func (a *App) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	var errs []error
+	if a.web != nil {
+		a.web.Close() // live updates would keep the server waiting
+	}
+	for _, s := range []*http.Server{a.http, a.socket} {
+		if s != nil {
+			if err := s.Shutdown(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("some requests were cut off: %w", err), s.Close())
+			}
+		}
+	}
+	a.stopWatching()
+	a.end()
+	a.wg.Wait()
+	if p := a.parts.Load(); p != nil {
+		errs = append(errs, closeAll(p))
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Reload puts a new configuration in place, or leaves everything as it was.
+// What the process was started with (address, data, database) stays.
+func (a *App) Reload(f *config.File) error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	p, err := a.build(f)
+	if err != nil {
+		return err
+	}
+	old := a.parts.Load()
+	a.apply(a.base, p)
+	a.engine.Wake(nil)
+	return closeAll(old)
+}
+
+// URL is where people reach the pages.
+func (a *App) URL() string { return a.publicURL }
+
+// Address is what the server really listens on.
+func (a *App) Address() string { return a.address.String() }
+
+// SetupLink is the one-time link that makes the first administrator; empty
+// once there is one.
+func (a *App) SetupLink() string {
+	if a.setupLink == "" {
+		return ""
+	}
+	return a.publicURL + a.setupLink
+}
+
+// Handover says how one source's notifications are handed over.
+type Handover struct{ Source, Kind, TokenFile string }
+
+// Handovers lists the sources that take notifications over HTTP.
+func (a *App) Handovers() []Handover {
+	var out []Handover
+	for _, s := range a.parts.Load().order {
+		if s.token != "" {
+			out = append(out, Handover{s.name, s.kind, s.tokenFile})
+		}
+	}
+	return out
+}
+
+// Report returns how a built-in source reports, without HTTP in between.
+func (a *App) Report(source string) func(context.Context, []alert.Report) error {
+	return func(ctx context.Context, reports []alert.Report) error {
+		_, err := a.desk.Ingest(ctx, source, reports)
+		return err
+	}
+}
+
+func closeAll(p *parts) error {
+	var errs []error
+	for _, platform := range p.platforms {
+		if c, ok := platform.(interface{ Close() error }); ok {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

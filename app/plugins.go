@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"fmt"
+	"log/slog"
+
+	"belfry/chat"
+	"belfry/chat/console"
+	"belfry/chat/mattermost"
+	"belfry/clock"
+	"belfry/config"
+	"belfry/monitor"
+	"belfry/monitor/alertmanager"
+	"belfry/monitor/nagios"
+)
+
+// This file says what Belfry can speak to. A new platform or monitoring system
+// is its own package and one entry here.
+
+// chats are the kinds of connections. The built-in room is not opened here:
+// it lives in the store and outlives a reload.
+var chats = map[string]func(config.Spec, plugin) (chat.Platform, error){
+	"mattermost": func(s config.Spec, p plugin) (chat.Platform, error) {
+		return open(s, p, func(c *mattermost.Config) (chat.Platform, error) {
+			return c.Open(mattermost.Options{Name: p.name, CallbackURL: p.callbackURL, Clock: p.clock, Log: p.log})
+		})
+	},
+}
+
+// monitors are the kinds of sources.
+var monitors = map[string]func(config.Spec, plugin) (monitor.Monitor, error){
+	"nagios": func(s config.Spec, p plugin) (monitor.Monitor, error) {
+		return open(s, p, func(c *nagios.Config) (monitor.Monitor, error) {
+			return c.Open(nagios.Options{Name: p.name, Clock: p.clock, Log: p.log})
+		})
+	},
+	"alertmanager": func(s config.Spec, p plugin) (monitor.Monitor, error) {
+		return open(s, p, func(c *alertmanager.Config) (monitor.Monitor, error) {
+			return c.Open(alertmanager.Options{Name: p.name, Clock: p.clock, Log: p.log})
+		})
+	},
+}
+
+// Kinds returns the kinds that a configuration may name, with the specs that
+// their packages own.
+func Kinds() config.Kinds {
+	return config.Kinds{
+		Connections: map[string]func() config.Spec{
+			"mattermost": func() config.Spec { return new(mattermost.Config) },
+			console.Kind: func() config.Spec { return new(console.Config) },
+		},
+		Sources: map[string]func() config.Spec{
+			"nagios":       func() config.Spec { return new(nagios.Config) },
+			"alertmanager": func() config.Spec { return new(alertmanager.Config) },
+		},
+	}
+}
+
+// plugin is what every kind gets when it is opened.
+type plugin struct {
+	name string
+	// callbackURL is where a chat platform reaches its connection.
+	callbackURL string
+	clock       clock.Clock
+	log         *slog.Logger
+}
+
+// open hands a spec to its own package.
+func open[C, T any](s config.Spec, p plugin, do func(C) (T, error)) (T, error) {
+	c, ok := any(s).(C)
+	if !ok {
+		var none T
+		return none, fmt.Errorf("%s was read as another kind: %T", p.name, s)
+	}
+	return do(c)
+}

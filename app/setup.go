@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"belfry/alert"
+	"belfry/chat"
+	"belfry/chat/console"
+	"belfry/config"
+	"belfry/courier"
+	"belfry/delivery"
+	"belfry/desk"
+	"belfry/message"
+	"belfry/monitor"
+	"belfry/route"
+	"belfry/server"
+	"belfry/store"
+)
+
+// source is a configured monitoring system.
+type source struct {
+	name, kind string
+	token      config.Secret
+	tokenFile  string
+	monitor    monitor.Monitor
+}
+
+// parts are what a configuration decides. They are made as a whole and then
+// put in place, so that a fault in one of them leaves everything as it was.
+type parts struct {
+	platforms map[string]chat.Platform
+	sources   map[string]*source
+	order     []*source
+	routing   *routing
+	senders   map[string]delivery.Sender
+}
+
+// Extra is a source that is not configured but built in (belfry demo).
+type Extra struct {
+	Name    string
+	Monitor monitor.Monitor
+}
+
+// build makes the parts of a configuration.
+func (a *App) build(f *config.File) (*parts, error) {
+	p := &parts{platforms: map[string]chat.Platform{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}}
+	for _, c := range f.Connections {
+		platform, err := a.openChat(c)
+		if err != nil {
+			return nil, fmt.Errorf("connection %s: %w", c.Name, err)
+		}
+		p.platforms[c.Name] = platform
+		p.senders[c.Name] = courier.NewChat(platform, a.store, a.say)
+	}
+	for _, s := range f.Sources {
+		src, err := a.openSource(s)
+		if err != nil {
+			return nil, fmt.Errorf("source %s: %w", s.Name, err)
+		}
+		p.add(src)
+	}
+	for _, e := range a.opt.Extra {
+		p.add(&source{name: e.Name, kind: "extra", monitor: e.Monitor})
+	}
+	for _, s := range p.order {
+		p.senders[desk.MonitorDestination(s.name)] = courier.NewWriteback(s.name, s.monitor, a.store, a.desk, a.opt.Clock)
+	}
+	table, err := route.New(f.Routes, f.Default)
+	if err != nil {
+		return nil, err
+	}
+	p.routing = &routing{routes: table, connections: map[string]bool{}, home: f.Default.Channels[0].Connection}
+	for name := range p.platforms {
+		p.routing.connections[name] = true
+	}
+	return p, nil
+}
+
+func (p *parts) add(s *source) {
+	p.sources[s.name] = s
+	p.order = append(p.order, s)
+}
+
+func (a *App) openChat(c config.Connection) (chat.Platform, error) {
+	if c.Kind == console.Kind {
+		return a.room, nil
+	}
+	kind, ok := chats[c.Kind]
+	if !ok {
+		return nil, fmt.Errorf("kind %q is not known", c.Kind)
+	}
+	return kind(c.Spec, plugin{name: c.Name, callbackURL: a.publicURL + "/chat/" + c.Name, clock: a.opt.Clock,
+		log: a.opt.Log.With("connection", c.Name)})
+}
+
+func (a *App) openSource(s config.Source) (*source, error) {
+	kind, ok := monitors[s.Kind]
+	if !ok {
+		return nil, fmt.Errorf("kind %q is not known", s.Kind)
+	}
+	m, err := kind(s.Spec, plugin{name: s.Name, clock: a.opt.Clock, log: a.opt.Log.With("source", s.Name)})
+	if err != nil {
+		return nil, err
+	}
+	src := &source{name: s.Name, kind: s.Kind, monitor: m, tokenFile: s.TokenFile}
+	if src.token, err = config.ReadSecret(s.Token, s.TokenFile); err != nil {
+		return nil, err
+	}
+	if src.token == "" {
+		src.token, src.tokenFile, err = sourceToken(a.opt.Data, s.Name)
+	}
+	return src, err
+}
+
+// apply puts parts in place: from here on requests, routes and deliveries go
+// by them. The comparisons with the monitoring systems start anew.
+func (a *App) apply(ctx context.Context, p *parts) {
+	a.parts.Store(p)
+	a.router.table.Store(p.routing)
+	setup := server.Setup{Chats: map[string]http.Handler{}}
+	for _, s := range p.order {
+		setup.Sources = append(setup.Sources, server.Source{Name: s.name, Kind: s.kind, Token: s.token, Monitor: s.monitor})
+	}
+	for name, platform := range p.platforms {
+		if r, ok := platform.(chat.Receiver); ok && platform != chat.Platform(a.room) {
+			setup.Chats[name] = r.Handler(a.interaction)
+		}
+	}
+	a.server.Apply(setup)
+	a.stopWatching()
+	watching, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	for _, s := range p.order {
+		if read, ok := s.monitor.(monitor.StatusReader); ok {
+			wg.Go(func() { watch(watching, a.opt.Clock, a.desk, s.name, read, a.opt.Log) })
+		}
+	}
+	a.stopWatching = func() { cancel(); wg.Wait() }
+}
+
+// senderOf is asked by the delivery engine for every batch.
+func (a *App) senderOf(destination string) (delivery.Sender, bool) {
+	p := a.parts.Load()
+	if p == nil {
+		return nil, false
+	}
+	key := destination
+	if !strings.HasPrefix(destination, "monitor/") {
+		key, _, _ = strings.Cut(destination, "/")
+	}
+	s, ok := p.senders[key]
+	return s, ok
+}
+
+// can is asked by the desk.
+func (a *App) can(name string, ability desk.Ability) bool {
+	s := a.parts.Load().sources[name]
+	if s == nil {
+		return false
+	}
+	ok := false
+	switch ability {
+	case desk.CanAcknowledge:
+		_, ok = s.monitor.(monitor.Acknowledger)
+	case desk.CanComment:
+		_, ok = s.monitor.(monitor.Commenter)
+	case desk.CanDowntime:
+		_, ok = s.monitor.(monitor.Downtimer)
+	case desk.CanCheck:
+		_, ok = s.monitor.(monitor.Checker)
+	}
+	return ok
+}
+
+// say tells the courier how an alert is said on a card.
+func (a *App) say(al *alert.Alert, card store.Duty) message.Options {
+	return message.Options{
+		BaseURL:        a.publicURL,
+		Now:            a.opt.Clock.Now(),
+		Location:       a.opt.File.Server.Location(),
+		Token:          a.interaction.Tokens(al, card),
+		CanAcknowledge: a.can(al.Source, desk.CanAcknowledge),
+		SourceName:     al.Source,
+	}
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	tidyEvery = time.Hour
+	// tidyBatch keeps each removal short: intake waits behind it.
+	tidyBatch = 500
+	// retention is how long an alert is kept after its end, unless the
+	// configuration says otherwise.
+	retention = 90 * 24 * time.Hour
+)
+
+// tidy removes what has been over for long and sessions that have ended.
+func (a *App) tidy(ctx context.Context) {
+	keep := a.opt.File.Server.Retention
+	if keep == 0 {
+		keep = retention
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.opt.Clock.After(tidyEvery):
+		}
+		for ctx.Err() == nil {
+			n, err := a.store.Prune(ctx, a.opt.Clock.Now().Add(-keep), tidyBatch)
+			if err != nil {
+				a.opt.Log.Warn("can't remove old alerts, will try again in an hour", "err", err)
+			}
+			if err != nil || n < tidyBatch {
+				break
+			}
+		}
+		if _, err := a.store.DeleteExpiredSessions(ctx); err != nil && ctx.Err() == nil {
+			a.opt.Log.Warn("can't remove ended sessions, will try again in an hour", "err", err)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"belfry/chat/mattermost/mattermosttest"
+)
+
+const plainSource = `
+sources: [{name: nagios, kind: nagios}]
+`
+
+// problem is what belfry notify hands over for a service.
+func problem(service, notification string, state int) string {
+	return fmt.Sprintf(`{"type":"Service","notificationtype":%q,"hostname":"web01","servicedesc":%q,"state":"%d","output":"%s is state %d"}`,
+		notification, service, state, service, state)
+}
+
+func TestKilledBeforeAnythingWasSent(t *testing.T) {
+	m, chat := mattermost(t)
+	d := serve(t, chat+plainSource)
+	m.Stop()
+	d.hand("nagios", problem("disk", "PROBLEM", 2))
+	d.kill()
+	m.Restart()
+	d.start()
+	m.Room("alerts").WaitCard("disk is state 2")
+	once(t, m, 1)
+}
+
+func TestKilledAfterMattermostTookThePostAndBeforeItAnswered(t *testing.T) {
+	m, chat := mattermost(t)
+	d := serve(t, chat+plainSource)
+	m.TimeoutAfterAccepting(1)
+	d.hand("nagios", problem("disk", "PROBLEM", 2))
+	m.Room("alerts").WaitCard("disk is state 2")
+	d.kill()
+	d.start()
+	// Something that is sent behind it proves that it was worked off.
+	d.hand("nagios", problem("disk", "RECOVERY", 0))
+	m.Room("alerts").Card("disk").WaitText("is state 0")
+	once(t, m, 1)
+}
+
+// TestKilledBeforeTheAnswerWasRecorded kills the program within the few
+// milliseconds between Mattermost taking a post and the program recording it,
+// again and again, a little later each time, for first posts, edits and notes.
+func TestKilledBeforeTheAnswerWasRecorded(t *testing.T) {
+	var kill atomic.Pointer[func()]
+	m, chat := mattermost(t, mattermosttest.Options{OnPost: func(time.Time, *mattermosttest.Post) {
+		if f := kill.Swap(nil); f != nil {
+			(*f)()
+		}
+	}})
+	d := serve(t, chat+plainSource)
+	const rounds = 12
+	for i := range rounds {
+		killed := make(chan struct{})
+		process := d.cmd.Process
+		f := func() {
+			go func() {
+				time.Sleep(time.Duration(i) * 300 * time.Microsecond)
+				_ = process.Kill()
+				close(killed)
+			}()
+		}
+		kill.Store(&f)
+		service := fmt.Sprintf("service%d", i)
+		// The process may die before it answers: then belfry notify hands the
+		// same over again and says so.
+		first := `{"id":"` + service + `-first",` + problem(service, "PROBLEM", 2)[1:]
+		taken := d.try("nagios", first)
+		<-killed
+		d.kill()
+		d.start()
+		if !taken {
+			d.hand("nagios", `{"repeated":true,`+first[1:])
+		}
+		d.hand("nagios", problem(service, "PROBLEM", 1))
+		m.Room("alerts").WaitCard(service + " is state 1")
+	}
+	for i := range rounds {
+		service := fmt.Sprintf("service%d", i)
+		d.hand("nagios", problem(service, "RECOVERY", 0))
+		card := m.Room("alerts").WaitCard(service + " is state 0")
+		until(t, "both notes", func() bool { return len(card.Thread()) >= 2 })
+		if n := len(card.Thread()); n != 2 {
+			t.Errorf("%s has %d notes, want 2", service, n)
+		}
+	}
+	once(t, m, rounds)
+}
+
+// once wants n cards in the channel, now and a moment later.
+func once(t *testing.T, m *mattermosttest.Server, n int) {
+	t.Helper()
+	time.Sleep(300 * time.Millisecond)
+	if got := len(m.Room("alerts").Cards()); got != n {
+		t.Errorf("%d cards, want %d", got, n)
+	}
+}
+
+func TestAnOutageOfMattermostEndsWithCurrentCards(t *testing.T) {
+	m, chat := mattermost(t)
+	d := serve(t, chat+plainSource)
+	m.Stop()
+	for i := range 5 {
+		d.hand("nagios", problem(fmt.Sprintf("service%d", i), "PROBLEM", 2))
+		d.hand("nagios", problem(fmt.Sprintf("service%d", i), "PROBLEM", 1))
+	}
+	d.stop()
+	d.start()
+	m.Restart()
+	for i := range 5 {
+		m.Room("alerts").WaitCard(fmt.Sprintf("service%d is state 1", i))
+	}
+	once(t, m, 5)
+}
