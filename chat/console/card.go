@@ -163,6 +163,7 @@ var templates = sync.OnceValues(func() (*template.Template, error) {
 		"tone":   tone,
 		"color":  color,
 		"handle": isHandle,
+		"drawn":  draw,
 		"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 		"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"empty":  func(l chat.Line) bool { return strings.TrimSpace(l.Plain()) == "" },
@@ -243,6 +244,30 @@ func color(c string) string {
 		return c
 	}
 	return ""
+}
+
+// drawing is an icon as the room draws it: a disc, and a stroke in it.
+type drawing struct{ Fill, Path string }
+
+// draw returns the drawing of an icon that Belfry uses itself, nil for others.
+func draw(icon string) *drawing {
+	switch icon {
+	case "🔴":
+		return &drawing{Fill: "#d0021b"}
+	case "🟠":
+		return &drawing{Fill: "#f5871f"}
+	case "🟡":
+		return &drawing{Fill: "#f2b90d"}
+	case "🟢":
+		return &drawing{Fill: "#1fa34a"}
+	case "🔵":
+		return &drawing{Fill: "#2f6fd0"}
+	case "⚪":
+		return &drawing{Fill: "#9aa1a9"}
+	case "✅":
+		return &drawing{Fill: "#1fa34a", Path: "M4.500 8.300 7 10.800 11.500 5.600"}
+	}
+	return nil
 }
 
 // tone sorts a colour into the ones for which the style sheet has a badge that

@@ -127,6 +127,8 @@ func (n *node) look(s *chattest.Seen) {
 			s.Links = append(s.Links, k.attr["href"])
 		case k.has("mention"):
 			s.Rings = append(s.Rings, strings.TrimPrefix(text, "@"))
+		case k.has("quiet"):
+			s.Looks = append(s.Looks, "icon: "+text)
 		case k.name == "span":
 			s.Looks = append(s.Looks, k.attr["class"]+": "+text)
 		case k.name == "b":

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"belfry/alert"
+	"belfry/chat"
+	"belfry/store"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// frame is what every page's layout gets around the page's own data.
+type frame struct {
+	// Title stands in the browser's tab; Here names the entry of the menu.
+	Title, Here string
+	Person      store.Person
+	Admin       bool
+	Toast       string
+	Version     string
+	Page        any
+}
+
+// parsePages reads each page together with the layout. A page is named after
+// its file.
+func (w *Web) parsePages() (map[string]*template.Template, error) {
+	layout, err := template.New("layout.html").Funcs(w.functions()).Option("missingkey=error").
+		ParseFS(templateFiles, "templates/layout.html")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]*template.Template{}
+	for _, name := range names {
+		page, err := layout.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if page, err = page.ParseFS(templateFiles, name); err != nil {
+			return nil, err
+		}
+		pages[strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")] = page
+	}
+	return pages, nil
+}
+
+func (w *Web) functions() template.FuncMap {
+	return template.FuncMap{
+		"line":    chat.CleanLine,
+		"text":    chat.Clean,
+		"link":    safeLink,
+		"static":  w.staticURL,
+		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"tone":    tone,
+		"phase":   phase,
+		"reached": reached,
+		"happened": func(k alert.EventKind) string {
+			if s, ok := happened[k]; ok {
+				return s
+			}
+			return string(k)
+		},
+	}
+}
+
+// happened says in plain words what an event of a kind is.
+var happened = map[alert.EventKind]string{
+	alert.EventOpened: "problem began", alert.EventChanged: "state changed", alert.EventRenotified: "reported again",
+	alert.EventResolved: "problem over", alert.EventAckWanted: "wants to acknowledge",
+	alert.EventAcknowledged: "acknowledged", alert.EventAckRefused: "acknowledgement refused",
+	alert.EventAckDelayed: "acknowledgement waits", alert.EventUnackWanted: "wants the acknowledgement removed",
+	alert.EventUnacked: "acknowledgement removed", alert.EventUnackRefused: "removal of the acknowledgement refused",
+	alert.EventDowntime: "downtime began", alert.EventDowntimeEnd: "downtime ended",
+	alert.EventFlapping: "flapping began", alert.EventFlappingEnd: "flapping ended", alert.EventCustom: "notice",
+	alert.EventInstructed: "told the monitoring system", alert.EventInstructDone: "carried out by the monitoring system",
+	alert.EventInstructFail: "refused by the monitoring system",
+}
+
+// tone names the colours of an alert's badge in the style sheet.
+func tone(a *alert.Alert) string {
+	if a.Status == alert.Resolved {
+		return "green"
+	}
+	switch a.Severity {
+	case alert.SeverityCritical:
+		return "red"
+	case alert.SeverityWarning:
+		return "amber"
+	case alert.SeverityOK:
+		return "green"
+	case alert.SeverityInfo:
+		return "blue"
+	}
+	return "grey"
+}
+
+// phase says where an acknowledgement stands: "acknowledged" only when that is
+// confirmed.
+func phase(a alert.Ack) string {
+	by := chat.CleanLine(a.By)
+	switch a.Phase {
+	case alert.AckPending:
+		return "acknowledging… for " + by
+	case alert.AckSet:
+		return "acknowledged by " + by
+	case alert.AckRemoving:
+		return "removing the acknowledgement by " + by
+	}
+	return ""
+}
+
+// reached says how a delivery stands.
+func reached(d store.Duty) string {
+	switch {
+	case d.State == store.DutyDead:
+		return "given up"
+	case d.State == store.DutyDone && d.Kind == store.DutyWriteback:
+		return "handed over"
+	case d.State == store.DutyDone:
+		return "delivered"
+	case d.Attempts > 0:
+		return "waits for another try"
+	case d.Kind == store.DutyCard && d.Reached > 0:
+		return "being brought up to date"
+	}
+	return "waits"
+}
+
+// safeLink returns link if it is an http or https URL with a host, else "".
+func safeLink(link string) string {
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || chat.CleanLine(link) != link {
+		return ""
+	}
+	return u.String()
+}
+
+// show renders a page. Nothing is sent before all of it is rendered.
+func (w *Web) show(rw http.ResponseWriter, r *http.Request, status int, name, title string, page any) {
+	f := frame{Title: title, Here: name, Person: person(r.Context()), Version: w.o.Version, Page: page}
+	f.Admin = f.Person.Role == store.RoleAdmin
+	if f.Person.ID != 0 {
+		f.Toast = w.sessions.PopString(r.Context(), keyToast)
+	}
+	var b bytes.Buffer
+	if err := w.pages[name].ExecuteTemplate(&b, "layout.html", f); err != nil {
+		w.log.ErrorContext(r.Context(), "can't render a page", "page", name, "err", err)
+		http.Error(rw, "Belfry could not show this page; please tell whoever runs it.", http.StatusInternalServerError)
+		return
+	}
+	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+	rw.WriteHeader(status)
+	if _, err := rw.Write(b.Bytes()); err != nil {
+		w.log.DebugContext(r.Context(), "a page did not arrive", "page", name, "err", err)
+	}
+}
+
+// fail answers with what went wrong in plain words: a page, or a line of text
+// for scripts.
+func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, why string) {
+	rw.Header().Set("Cache-Control", "no-store")
+	if wantsData(r) {
+		rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		rw.WriteHeader(status)
+		_, _ = fmt.Fprintln(rw, why) // the reader is gone if it fails
+		return
+	}
+	f := frame{Title: http.StatusText(status), Here: "error", Version: w.o.Version, Person: person(r.Context()), Page: why}
+	f.Admin = f.Person.Role == store.RoleAdmin
+	var b bytes.Buffer
+	if err := w.pages["error"].ExecuteTemplate(&b, "layout.html", f); err != nil {
+		w.log.ErrorContext(r.Context(), "can't render the error page", "err", err)
+		http.Error(rw, why, status)
+		return
+	}
+	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+	rw.WriteHeader(status)
+	_, _ = rw.Write(b.Bytes()) // the reader is gone if it fails
+}
+
+// broken logs what failed on our side and says so without details.
+func (w *Web) broken(rw http.ResponseWriter, r *http.Request, what string, err error) {
+	w.log.ErrorContext(r.Context(), what, "path", r.URL.Path, "err", err)
+	w.fail(rw, r, http.StatusServiceUnavailable, "Belfry can't reach its database just now. Nothing is lost; please try again in a moment.")
+}
+
+func (w *Web) notFound(rw http.ResponseWriter, r *http.Request) {
+	w.fail(rw, r, http.StatusNotFound, "There is no such page. The menu leads to all there are.")
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import "net/http"
+
+// Handler returns the whole of the pages. Who may open what is said here and
+// nowhere else.
+func (w *Web) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, action := range map[string]http.Handler{
+		// The room.
+		"GET /{$}":          w.member(w.showRoom),
+		"GET /room/events":  w.member(w.streamRoom),
+		"POST /room/press":  w.member(w.press),
+		"POST /room/submit": w.member(w.submit),
+
+		// Alerts.
+		"GET /alerts":      w.member(w.listAlerts),
+		"GET /alerts/{id}": w.member(w.showAlert),
+
+		// For administrators.
+		"GET /deliveries":             w.admin(w.listDeliveries),
+		"POST /deliveries/resend":     w.admin(w.resend),
+		"POST /deliveries/resend-all": w.admin(w.resendAll),
+		"GET /people":                 w.admin(w.showPeople),
+		"POST /people":                w.admin(w.addPerson),
+
+		// Coming and going.
+		"GET /setup":    w.anybody(w.showSetup),
+		"POST /setup":   w.anybody(w.setUp),
+		"GET /signin":   w.anybody(w.showSignin),
+		"POST /signin":  w.anybody(w.signIn),
+		"POST /signout": w.anybody(w.signOut),
+		"GET /demo":     w.anybody(w.enterDemo),
+
+		// Files.
+		"GET /static/{file}": http.HandlerFunc(w.serveStatic),
+		"GET /favicon.ico":   http.HandlerFunc(w.favicon),
+		"/":                  w.anybody(w.notFound),
+	} {
+		mux.Handle(pattern, action)
+	}
+	return w.guard(mux)
+}

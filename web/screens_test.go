@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"belfry/chat"
+)
+
+// sampleCards fills the room with what an estate shows on a bad morning.
+func sampleCards(s *site) {
+	at := func(minutes int) chat.Span {
+		t := time.Now().Add(-time.Duration(minutes) * time.Minute)
+		return chat.Span{Text: t.Format("15:04"), Time: t}
+	}
+	over := s.card("ops", chat.Message{Color: "#00C851", Icon: "🟢", State: "OK", Title: "HTTP on shop.example", Link: "https://monitoring.example/4",
+		Summary: "OK: HTTP on shop.example", Lines: []chat.Line{
+			{{Text: "resolved at "}, at(3), {Text: " after 22 min · "}, {Text: "#1738", Link: "https://belfry.example/alerts/1738"}},
+			{{Text: "was acknowledged by "}, {Text: "bob", Bold: true}, {Text: ": restarting the worker pool"}}},
+		Output: "HTTP OK: HTTP/1.1 200 OK - 5120 bytes in 0.041 second response time"})
+	s.note(over, "bob acknowledged: restarting the worker pool")
+	s.note(over, "resolved after 22 min")
+	taken := s.card("ops", chat.Message{Color: "#ffbb33", Icon: "🟡", State: "WARNING", Title: "Load on db02.berlin.example", Link: "https://monitoring.example/5",
+		Summary: "WARNING: Load on db02", Open: true, Lines: []chat.Line{
+			{{Text: "since "}, at(41), {Text: " · 10.0.4.2 · contact dba-oncall · "}, {Text: "#1740", Link: "https://belfry.example/alerts/1740"}},
+			{{Text: "acknowledged by "}, {Text: "alice", Bold: true}, {Text: " at "}, at(12), {Text: ": nightly vacuum, ends at six"}}},
+		Output:  "WARNING - load average per CPU: 1.81, 1.64, 1.22",
+		Buttons: []chat.Button{{Action: "unack", Label: "Un-acknowledge", Token: "x"}}})
+	s.note(taken, "alice acknowledged: nightly vacuum, ends at six")
+	s.card("ops", chat.Message{Color: "#CC0000", Icon: "🔴", State: "DOWN", Title: "router-west", Link: "https://monitoring.example/6",
+		Summary: "DOWN: router-west", Open: true, Lines: []chat.Line{
+			{{Text: "since "}, at(2), {Text: " · 192.0.2.1 · "}, {Text: "#1745", Link: "https://belfry.example/alerts/1745"}},
+			{{Text: "acknowledging… for bob: waiting for nagios, the command pipe is not open"}}},
+		Output: "PING CRITICAL - Packet loss = 100%"})
+	m := diskFull()
+	m.Mentions = []string{"storage-oncall"}
+	m.Cut, m.More = 7421, "https://belfry.example/alerts/1742"
+	s.card("ops", m)
+	s.card("db", diskFull())
+	s.card("network-and-firewalls", diskFull())
+}
+
+// TestScreens takes pictures of the pages into the directory that BELFRY_SHOTS
+// names, for people to look at; without it there is nothing to do.
+func TestScreens(t *testing.T) {
+	dir := os.Getenv("BELFRY_SHOTS")
+	if dir == "" {
+		t.Skip("set BELFRY_SHOTS to a directory to get pictures of the pages")
+	}
+	s := open(t, nil)
+	sampleCards(s)
+	sampleAlerts(s)
+	chrome := startChrome(t)
+	admin := s.setUp("alice")
+	s.rec.OnPress = func(chat.Press) chat.Answer {
+		return chat.Answer{Dialog: &chat.Dialog{Title: "Acknowledge", Intro: "Disk /var on web01 is CRITICAL.", SubmitLabel: "Acknowledge", State: "x",
+			Fields: []chat.Field{{Name: "comment", Label: "Comment", Help: "Everybody can read it.", Multiline: true, MaxLength: 500}}}}
+	}
+	for _, screen := range []struct {
+		name  string
+		width int64
+		dark  bool
+		path  string
+		// open is the label of a button that opens a form.
+		open string
+	}{
+		{"room-desktop-light", 1280, false, "/?channel=ops", ""}, {"room-desktop-dark", 1280, true, "/?channel=ops", ""},
+		{"room-phone-light", 375, false, "/?channel=ops", ""}, {"room-phone-dark", 375, true, "/?channel=ops", ""},
+		{"form-phone", 375, false, "/?channel=ops", "Acknowledge with"}, {"form-desktop", 1280, true, "/?channel=ops", "Acknowledge with"},
+		{"alerts-desktop", 1280, false, "/alerts", ""}, {"alerts-phone", 375, true, "/alerts", ""},
+		{"alert-desktop", 1280, false, sampleAlertPath(s), ""}, {"alert-phone", 375, false, sampleAlertPath(s), ""},
+		{"deliveries", 1280, false, "/deliveries", ""}, {"people", 375, false, "/people", ""},
+		{"signin", 375, true, "/signin", ""}, {"missing", 1280, false, "/nowhere", ""},
+	} {
+		tab := chrome.tab(t)
+		if screen.name != "signin" {
+			tab.as(admin)
+		}
+		scheme := "light"
+		if screen.dark {
+			scheme = "dark"
+		}
+		tab.do(
+			chromedp.EmulateViewport(screen.width, 1150),
+			func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+				_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+				return chromedp.Void{}, err
+			},
+			chromedp.Navigate(s.url+screen.path),
+			chromedp.Sleep(700*time.Millisecond),
+		)
+		if screen.open != "" {
+			tab.click("button", screen.open)
+			tab.until(`document.querySelector("dialog[open]")`)
+		}
+		png, err := chromedp.Run(tab.ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, screen.name+".png"), png, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
