@@ -164,7 +164,7 @@ func breaks(r rune, before, after string) bool {
 	case '~':
 		return next == 0 || isAlnumByte(next)
 	case '#':
-		return next == 0 || isAlnumByte(next) || next >= utf8.RuneSelf
+		return next == 0 || isAlnumByte(next) && !isDigit(next) || next >= utf8.RuneSelf
 	case '&':
 		end := strings.IndexFunc(after, func(r rune) bool { return r != '#' && (r >= utf8.RuneSelf || !isAlnumByte(byte(r))) })
 		return end < 0 || end > 0 && after[end] == ';'

@@ -55,8 +55,8 @@ func FuzzCard(f *testing.F) {
 			return
 		}
 		m := chat.Message{Color: "#cc0000", Title: title, State: state, Summary: line, Link: link, Output: output, Cut: missing,
-			More:  "https://belfry.example/alerts/7",
-			Lines: []chat.Line{{{Text: line}, {Text: title, Bold: true}, {Text: line}}, {{Text: line, Link: link}, {Text: state}}},
+			More:    "https://belfry.example/alerts/7",
+			Lines:   []chat.Line{{{Text: line}, {Text: title, Bold: true}, {Text: line}}, {{Text: line, Link: link}, {Text: state}}},
 			Buttons: []chat.Button{{Action: "ack", Label: title, Token: "t"}}}
 		message, props, err := mattermost.Render("https://belfry.example/chat/main", "key", m)
 		if err != nil {
@@ -69,7 +69,9 @@ func FuzzCard(f *testing.F) {
 		if n := utf8.RuneCount(raw); message != "" || n > 7600 {
 			t.Errorf("message %q, props of %d runes", message, n)
 		}
-		var p struct{ Attachments []struct{ Text, Title string } }
+		var p struct {
+			Attachments []struct{ Text, Title string }
+		}
 		if err := json.Unmarshal(raw, &p); err != nil {
 			t.Fatal(err)
 		}
