@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -168,11 +169,21 @@ func readAnswer(conn net.Conn, req *http.Request) (status int, header http.Heade
 		text := ""
 		if resp.StatusCode >= 300 {
 			b, _ := io.ReadAll(io.LimitReader(resp.Body, 1024)) // only to be shown
-			text = oneLine(string(b))
+			text = reason(b)
 		}
 		_ = resp.Body.Close()
 		return resp.StatusCode, resp.Header, text, nil
 	}
+}
+
+// reason returns what an answer says for people: Belfry's own error, or the
+// text of whatever stands before it.
+func reason(body []byte) string {
+	var ours struct{ Error string }
+	if json.Unmarshal(body, &ours) == nil && ours.Error != "" {
+		return oneLine(ours.Error)
+	}
+	return oneLine(string(body))
 }
 
 // judge says what an answer means for what was posted.
