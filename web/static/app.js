@@ -224,7 +224,9 @@
     if (answer.form) {
       const again = fragment(answer.form);
       form.replaceWith(again);
-      $(".wrong textarea, .wrong input", again)?.focus();
+      const field = $(".wrong textarea, .wrong input", again);
+      field?.focus();
+      field?.setSelectionRange(field.value.length, field.value.length);
     } else if (!answer.failed) {
       box.close();
     }
