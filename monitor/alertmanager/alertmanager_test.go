@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,6 +190,22 @@ func TestWithoutFingerprintTheLabelsIdentify(t *testing.T) {
 	}
 	if key(`"a":"1"`) == key(`"a":"2"`) {
 		t.Error("other labels, but the same object")
+	}
+}
+
+// The lists of keys that warnings go by are the structs'.
+func TestKeysAreTheStructs(t *testing.T) {
+	for known, of := range map[string]reflect.Type{groupKeys: reflect.TypeFor[webhook](), alertKeys: reflect.TypeFor[webhookAlert]()} {
+		var keys []string
+		for f := range of.Fields() {
+			keys = append(keys, f.Tag.Get("json"))
+		}
+		listed := strings.Fields(known)
+		slices.Sort(keys)
+		slices.Sort(listed)
+		if diff := cmp.Diff(keys, listed); diff != "" {
+			t.Errorf("%v: %s", of, diff)
+		}
 	}
 }
 

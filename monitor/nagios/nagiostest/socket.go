@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -206,72 +207,86 @@ func fixed16(code int, body string) string {
 	return fmt.Sprintf("%3d %11d\n%s", code, len(body), body)
 }
 
-// table answers a GET with what the query language offers of columns and of
-// filters with = and their combination.
+// row is one row of a table, by column.
+type row map[string]any
+
+// question is a GET of the query language: columns, and filters with = and
+// their combination.
+type question struct {
+	table   string
+	columns []string
+	filters []func(row) bool
+}
+
 func (c *Core) table(lines []string) ([][]any, error) {
-	name := strings.TrimPrefix(lines[0], "GET ")
-	rows, err := c.rows(name)
+	q := question{table: strings.TrimPrefix(lines[0], "GET ")}
+	rows, err := c.rows(q.table)
 	if err != nil {
 		return nil, err
 	}
-	var columns []string
-	type test func(map[string]any) bool
-	var filters []test
 	for _, line := range lines[1:] {
-		head, value, _ := strings.Cut(line, ":")
-		value = strings.TrimSpace(value)
-		switch head {
-		case "Columns":
-			columns = strings.Fields(value)
-		case "Filter":
-			column, wanted, ok := strings.Cut(value, " =")
-			if !ok {
-				return nil, fmt.Errorf("invalid filter %q", value)
-			}
-			wanted = strings.TrimSpace(wanted)
-			filters = append(filters, func(r map[string]any) bool { return fmt.Sprint(r[column]) == wanted })
-		case "And", "Or":
-			var n int
-			if _, err := fmt.Sscan(value, &n); err != nil || n > len(filters) {
-				return nil, fmt.Errorf("cannot combine %s filters, only %d are on the stack", value, len(filters))
-			}
-			some := slices.Clone(filters[len(filters)-n:])
-			every := head == "And"
-			filters = append(filters[:len(filters)-n], func(r map[string]any) bool {
-				for _, f := range some {
-					if f(r) != every {
-						return !every
-					}
-				}
-				return every
-			})
-		case "OutputFormat", "ResponseHeader":
-		default:
-			return nil, fmt.Errorf("undefined request header '%s'", head)
+		if err := q.header(line); err != nil {
+			return nil, err
 		}
 	}
 	out := [][]any{}
 	for _, r := range rows {
-		if slices.ContainsFunc(filters, func(f test) bool { return !f(r) }) {
+		if slices.ContainsFunc(q.filters, func(f func(row) bool) bool { return !f(r) }) {
 			continue
 		}
-		row := make([]any, len(columns))
-		for i, column := range columns {
+		values := make([]any, len(q.columns))
+		for i, column := range q.columns {
 			v, ok := r[column]
 			if !ok {
-				return nil, fmt.Errorf("table '%s' has no column '%s'", name, column)
+				return nil, fmt.Errorf("table '%s' has no column '%s'", q.table, column)
 			}
-			row[i] = v
+			values[i] = v
 		}
-		out = append(out, row)
+		out = append(out, values)
 	}
 	return out, nil
 }
 
-func (c *Core) rows(table string) ([]map[string]any, error) {
+// header reads one line; And and Or combine the filters before them.
+func (q *question) header(line string) error {
+	head, value, _ := strings.Cut(line, ":")
+	value = strings.TrimSpace(value)
+	switch head {
+	case "OutputFormat", "ResponseHeader":
+	case "Columns":
+		q.columns = strings.Fields(value)
+	case "Filter":
+		column, wanted, ok := strings.Cut(value, " =")
+		if !ok {
+			return fmt.Errorf("invalid filter %q", value)
+		}
+		wanted = strings.TrimSpace(wanted)
+		q.filters = append(q.filters, func(r row) bool { return fmt.Sprint(r[column]) == wanted })
+	case "And", "Or":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 || n > len(q.filters) {
+			return fmt.Errorf("cannot combine %s filters, only %d are on the stack", value, len(q.filters))
+		}
+		at := len(q.filters) - n
+		some, every := slices.Clone(q.filters[at:]), head == "And"
+		q.filters = append(q.filters[:at], func(r row) bool {
+			for _, f := range some {
+				if f(r) != every {
+					return !every
+				}
+			}
+			return every
+		})
+	default:
+		return fmt.Errorf("undefined request header '%s'", head)
+	}
+	return nil
+}
+
+func (c *Core) rows(table string) ([]row, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var rows []map[string]any
+	var rows []row
 	bit := map[bool]int{true: 1}
 	switch table {
 	case "hosts", "services":
@@ -279,7 +294,7 @@ func (c *Core) rows(table string) ([]map[string]any, error) {
 			if (o.service == "") != (table == "hosts") {
 				continue
 			}
-			r := map[string]any{"state": s.State, "acknowledged": bit[s.Acknowledged], "scheduled_downtime_depth": bit[s.InDowntime]}
+			r := row{"state": s.State, "acknowledged": bit[s.Acknowledged], "scheduled_downtime_depth": bit[s.InDowntime]}
 			if table == "hosts" {
 				r["name"] = o.host
 			} else {
@@ -289,7 +304,7 @@ func (c *Core) rows(table string) ([]map[string]any, error) {
 		}
 	case "comments":
 		for _, m := range c.comments {
-			rows = append(rows, map[string]any{"host_name": m.host, "service_description": m.service,
+			rows = append(rows, row{"host_name": m.host, "service_description": m.service,
 				"id": m.id, "author": m.author, "comment": m.text, "entry_type": m.entryType})
 		}
 	default:
