@@ -89,9 +89,12 @@ func (f *fold) apply(c *Change, seen bool) error {
 		return err
 	}
 	for i := range effects {
-		if err := f.check(&effects[i]); err != nil {
+		if err := f.check(c, &effects[i]); err != nil {
 			return err
 		}
+	}
+	if err := f.checkOpen(c, effects); err != nil {
+		return err
 	}
 	for i := range effects {
 		f.take(&effects[i])
@@ -124,8 +127,33 @@ func (f *fold) open(o object) map[alert.Topic]*alert.Alert {
 	return open
 }
 
-// check refuses what no database should hold.
-func (f *fold) check(e *Effect) error {
+// checkOpen refuses a second open alert of one topic. PostgreSQL's index would
+// refuse it too, but the whole batch with it.
+func (f *fold) checkOpen(c *Change, effects []Effect) error {
+	open := map[alert.Topic]alert.ID{}
+	for _, e := range f.byObject[object{c.Source, c.Fingerprint}] {
+		if e.a.Status == alert.Firing {
+			open[e.a.Topic] = e.a.ID
+		}
+	}
+	for i := range effects {
+		a := effects[i].Alert
+		id, taken := open[a.Topic]
+		switch {
+		case a.Status == alert.Resolved && taken && id == a.ID:
+			delete(open, a.Topic)
+		case a.Status == alert.Firing && taken && (id != a.ID || a.ID == 0):
+			return fmt.Errorf("a second open alert about %s of the same object", a.Topic)
+		case a.Status == alert.Firing:
+			open[a.Topic] = a.ID
+		}
+	}
+	return nil
+}
+
+// check refuses what is not the change's to touch, and what no database should
+// hold.
+func (f *fold) check(c *Change, e *Effect) error {
 	a := e.Alert
 	switch {
 	case a == nil:
@@ -134,7 +162,7 @@ func (f *fold) check(e *Effect) error {
 		return errors.New("an alert needs a source, a fingerprint and a topic")
 	case a.Status != alert.Firing && a.Status != alert.Resolved:
 		return fmt.Errorf("an alert is firing or resolved, not %q", a.Status)
-	case a.ID != 0 && f.byID[a.ID] == nil:
+	case !f.own(c, a):
 		return fmt.Errorf("alert %d is not one that this change may touch", a.ID)
 	case e.Writeback != "" && len(e.Events) == 0:
 		return errors.New("a write-back carries an event out, and there is none")
@@ -150,6 +178,17 @@ func (f *fold) check(e *Effect) error {
 		}
 	}
 	return nil
+}
+
+// own says whether a is what c is about: the alert that it names, or one of its
+// object, new or known.
+func (f *fold) own(c *Change, a *alert.Alert) bool {
+	if c.ID != 0 {
+		return a.ID == c.ID && f.byID[a.ID] != nil
+	}
+	o := object{c.Source, c.Fingerprint}
+	return o == object{a.Source, a.Fingerprint} &&
+		(a.ID == 0 || slices.ContainsFunc(f.byObject[o], func(e *entry) bool { return e.a.ID == a.ID }))
 }
 
 // take notes what an effect writes.

@@ -118,7 +118,7 @@ func (f *fold) seen(ctx context.Context, c *Change) (bool, error) {
 // chain is what stands before a new duty of an alert at a destination.
 type chain struct {
 	// card: there is one; shown: it has a receipt; stuck: it has none and gets
-	// none for now; cardDue is when it is due.
+	// none for now, or notes wait behind it already; cardDue is when it is due.
 	card, shown, stuck bool
 	cardDue            int64
 	// noteDue and writebackDue are when the last undone one is due.
@@ -159,9 +159,10 @@ func (f *fold) chains(ctx context.Context) (map[chainKey]*chain, error) {
 		switch kind {
 		case DutyCard:
 			c.card, c.shown, c.cardDue = true, receipt != "", due
-			c.stuck = !c.shown && state != DutyDue
+			c.stuck = c.stuck || !c.shown && state != DutyDue
 		case DutyNote:
 			c.noteDue = max(c.noteDue, due)
+			c.stuck = c.stuck || state == dutyWaiting
 		case DutyWriteback:
 			c.writebackDue = max(c.writebackDue, due)
 		}

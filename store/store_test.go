@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"belfry/store/pgtest"
+	"belfry/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Main(m)) }
+
+func TestSQLite(t *testing.T) {
+	// A path may hold what means something in an address.
+	storetest.Run(t, func(t *testing.T) string { return filepath.Join(t.TempDir(), "belfry?#%20 ä.db") })
+}
+
+func TestPostgres(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) string { return pgtest.URL(t) })
+}
