@@ -129,6 +129,7 @@ func color(s string) string {
 // lines joins the lines of a message; each stays one.
 func lines(all []chat.Line, short int) string {
 	var e escaper
+	e.b.Grow(512)
 	for i, l := range all {
 		if i == maxLines {
 			e.newline()

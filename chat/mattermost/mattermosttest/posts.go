@@ -212,32 +212,74 @@ func (p *Post) shown() Post {
 	return c
 }
 
+// actionDepth is how deep the keys of a button stand in the props:
+// {"attachments":[{"actions":[{
+const actionDepth = 5
+
+// stripIntegrations removes the integrations of buttons. It goes over the
+// bytes once, since every answer with a post needs it.
 func stripIntegrations(props json.RawMessage) json.RawMessage {
-	var all map[string]json.RawMessage
-	var attachments []map[string]json.RawMessage
-	if json.Unmarshal(props, &all) != nil || json.Unmarshal(all["attachments"], &attachments) != nil {
-		return props
-	}
-	for _, a := range attachments {
-		var actions []map[string]json.RawMessage
-		if json.Unmarshal(a["actions"], &actions) != nil {
-			continue
+	out := make([]byte, 0, len(props))
+	depth, from := 0, 0
+	for i := 0; i < len(props); i++ {
+		switch props[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			end := stringEnd(props, i)
+			if depth != actionDepth || string(props[i:end]) != `"integration"` {
+				i = end - 1
+				continue
+			}
+			out = append(out, props[from:i]...)
+			i = valueEnd(props, end)
+			if i < len(props) && props[i] == ',' {
+				i++
+			} else {
+				out = bytes.TrimRight(out, ", \n\t")
+			}
+			from = i
+			i--
 		}
-		for _, action := range actions {
-			delete(action, "integration")
-		}
-		a["actions"] = encode(actions)
 	}
-	all["attachments"] = encode(attachments)
-	return encode(all)
+	return append(out, props[from:]...)
 }
 
-func encode(v any) json.RawMessage {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // maps of what was just decoded
+// stringEnd returns where the string ends that begins at i.
+func stringEnd(b []byte, i int) int {
+	for i++; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
 	}
-	return b
+	return len(b)
+}
+
+// valueEnd returns the first "," or closing bracket behind the value that begins at i.
+func valueEnd(b []byte, i int) int {
+	depth := 0
+	for ; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			i = stringEnd(b, i) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth < 0 {
+				return i
+			}
+		case ',':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(b)
 }
 
 func decode(r io.Reader, into any) error {
