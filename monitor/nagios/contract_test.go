@@ -36,7 +36,7 @@ func TestContractWithRealNagios(t *testing.T) {
 	}
 	nagiostest.Own(t, heard)
 	script := filepath.Join(dir, "heard.sh")
-	if err := os.WriteFile(script, []byte("f="+heard+"/$(date +%s%N).$$\nprintf '%s\\037' \"$@\" >\"$f\"\nmv \"$f\" \"$f.done\"\n"), 0o755); err != nil { //nolint:gosec // the core runs it
+	if err := os.WriteFile(script, []byte("f="+heard+"/$(date +%s%N).$$\nprintf '%s\\037' \"$@\" >\"$f\"\nmv \"$f\" \"$f.done\"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	n := nagiostest.Start(t, nagiostest.Options{Dir: dir, NotifyCommandService: "/bin/sh " + script +

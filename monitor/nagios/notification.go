@@ -115,15 +115,9 @@ func (w *Word) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ParseNotifications reads the body of a hand-over: one notification or an
-// array of them. Keys that are not known are named in the warnings; everything
-// else that can't be understood is an error that names the key.
-func ParseNotifications(contentType string, body []byte) ([]Notification, []string, error) {
-	var d monitor.Decoded
-	all, err := parse(contentType, body, &d)
-	return all, d.Warnings, err
-}
-
+// parse reads the body of a hand-over: one notification or an array of them.
+// Keys that are not known become warnings of d; everything else that can't be
+// understood is an error that names the key.
 func parse(contentType string, body []byte, d *monitor.Decoded) ([]Notification, error) {
 	if err := monitor.CheckJSON(contentType); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ package nagiostest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -178,7 +179,9 @@ func (n *Nagios) Start() {
 		_ = os.Remove(p)
 	}
 	n.out.Reset()
-	n.cmd = exec.Command(Need(n.t), filepath.Join(n.Dir, "nagios.cfg"))
+	// It is ended by Stop, Kill and the test's clean-up, workers and all, which a
+	// context would leave behind.
+	n.cmd = exec.CommandContext(context.Background(), Need(n.t), filepath.Join(n.Dir, "nagios.cfg")) //nolint:gosec // the installed core and our own file
 	n.cmd.Dir = n.Dir
 	n.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + n.Dir}, n.opts.Env...)
 	n.cmd.Stdout, n.cmd.Stderr = &n.out, &n.out

@@ -4,6 +4,7 @@ package nagiostest
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -94,7 +95,8 @@ func listen(t testing.TB, network, address string, answer func(*bufio.Reader, Fa
 // Start listens, again after Stop.
 func (s *Socket) Start() {
 	s.t.Helper()
-	l, err := net.Listen(s.network, s.Address)
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), s.network, s.Address)
 	if err != nil {
 		s.t.Fatal(err)
 	}
