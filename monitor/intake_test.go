@@ -10,10 +10,10 @@ import (
 
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain ü 🔥":            "plain ü 🔥",
-		"a\nb\tc":             "a\nb\tc",
+		"plain ü 🔥":                "plain ü 🔥",
+		"a\nb\tc":                  "a\nb\tc",
 		"\x00\x1b[31m\r\x7f\u0085": "[31m",
-		"\xff":                "\ufffd",
+		"\xff":                     "\ufffd",
 	} {
 		if got := Printable(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
