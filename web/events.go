@@ -186,5 +186,5 @@ func (w *Web) stillSignedIn(r *http.Request) bool {
 	if ctx, err = w.sessions.Load(ctx, cookie.Value); err != nil {
 		return true // the store does not answer just now; the next beat asks again
 	}
-	return w.sessions.GetInt64(ctx, keyPerson) == int64(person(r.Context()).ID)
+	return w.sessions.GetInt64(ctx, keyPerson) == int64(person(r.Context()).ID) //nolint:contextcheck // see above
 }

@@ -34,7 +34,7 @@ type stream struct {
 func (b *browser) listen(t *testing.T, channel, position, last string) *stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	req, err := http.NewRequestWithContext(ctx, "GET", b.site.url+"/room/events?channel="+channel+"&after="+position, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.site.url+"/room/events?channel="+channel+"&after="+position, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func (b *browser) listen(t *testing.T, channel, position, last string) *stream {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); answer.Body.Close() })
-	if answer.StatusCode != 200 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream") {
+	if answer.StatusCode != http.StatusOK || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream") {
 		t.Fatalf("live updates: %d %v", answer.StatusCode, answer.Header)
 	}
 	return &stream{t, bufio.NewScanner(answer.Body), cancel}

@@ -177,7 +177,7 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, why stri
 	if wantsData(r) {
 		rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		rw.WriteHeader(status)
-		_, _ = fmt.Fprintln(rw, why) // the reader is gone if it fails
+		_, _ = fmt.Fprintln(rw, why) //nolint:gosec // plain text with nosniff; the reader is gone if it fails
 		return
 	}
 	f := frame{Title: http.StatusText(status), Here: "error", Version: w.o.Version, Person: person(r.Context()), Page: why}

@@ -11,7 +11,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"belfry/alert"
 	"belfry/chat"
 	"belfry/chat/chattest"
 	"belfry/chat/console"
@@ -262,7 +261,7 @@ func TestPressesThatLeadNowhereSaySo(t *testing.T) {
 	if got := room.Console.Press(t.Context(), actor, id, "ack"); got.Whisper == "" {
 		t.Errorf("a deleted card: %+v", got)
 	}
-	if _, err := room.Console.Card(context.Background(), alert.ID(id)); err == nil {
+	if _, err := room.Console.Card(context.Background(), id); err == nil {
 		t.Error("a deleted card is shown")
 	}
 }

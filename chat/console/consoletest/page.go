@@ -4,6 +4,7 @@ package consoletest
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -29,7 +30,7 @@ func parse(html string) (*node, error) {
 	open := []*node{root}
 	for {
 		token, err := d.Token()
-		if err == io.EOF && len(open) == 1 {
+		if errors.Is(err, io.EOF) && len(open) == 1 {
 			return root, nil
 		}
 		if err != nil {

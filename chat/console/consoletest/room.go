@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -215,9 +216,8 @@ func (r *Room) send(person, action string, values url.Values) chattest.Effect {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	if err != nil {
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
 		r.t.Fatal(err)
 	}
 	var got struct{ Whisper, Form string }
