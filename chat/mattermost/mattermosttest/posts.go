@@ -3,12 +3,9 @@
 package mattermosttest
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -187,101 +184,6 @@ func valid(p *Post) *apiError {
 	return nil
 }
 
-// withProp adds one prop to encoded props.
-func withProp(props json.RawMessage, name, value string) json.RawMessage {
-	prop := `"` + name + `":"` + value + `"`
-	props = bytes.TrimSpace(props)
-	if len(props) <= 2 || props[0] != '{' {
-		return json.RawMessage("{" + prop + "}")
-	}
-	out := make([]byte, 0, len(props)+len(prop)+1)
-	out = append(append(append(out, '{'), prop...), ',')
-	return append(out, props[1:]...)
-}
-
-// shown is the post as every client gets it, its author included: what the
-// buttons' integrations are stays on the server.
-func (p *Post) shown() Post {
-	c := *p
-	if bytes.Contains(p.Props, []byte(`"integration"`)) {
-		c.Props = stripIntegrations(p.Props)
-	}
-	if len(c.Props) == 0 {
-		c.Props = json.RawMessage("{}")
-	}
-	return c
-}
-
-// actionDepth is how deep the keys of a button stand in the props:
-// {"attachments":[{"actions":[{
-const actionDepth = 5
-
-// stripIntegrations removes the integrations of buttons. It goes over the
-// bytes once, since every answer with a post needs it.
-func stripIntegrations(props json.RawMessage) json.RawMessage {
-	out := make([]byte, 0, len(props))
-	depth, from := 0, 0
-	for i := 0; i < len(props); i++ {
-		switch props[i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		case '"':
-			end := stringEnd(props, i)
-			if depth != actionDepth || string(props[i:end]) != `"integration"` {
-				i = end - 1
-				continue
-			}
-			out = append(out, props[from:i]...)
-			i = valueEnd(props, end)
-			if i < len(props) && props[i] == ',' {
-				i++
-			} else {
-				out = bytes.TrimRight(out, ", \n\t")
-			}
-			from = i
-			i--
-		}
-	}
-	return append(out, props[from:]...)
-}
-
-// stringEnd returns where the string ends that begins at i.
-func stringEnd(b []byte, i int) int {
-	for i++; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(b)
-}
-
-// valueEnd returns the first "," or closing bracket behind the value that begins at i.
-func valueEnd(b []byte, i int) int {
-	depth := 0
-	for ; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			i = stringEnd(b, i) - 1
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth < 0 {
-				return i
-			}
-		case ',':
-			if depth == 0 {
-				return i
-			}
-		}
-	}
-	return len(b)
-}
-
 func decode(r io.Reader, into any) error {
 	b, err := io.ReadAll(r)
 	if err != nil {
@@ -373,65 +275,4 @@ func (s *Server) removePost(c call) (int, any, *apiError) {
 	}
 	s.deletePost(p)
 	return 0, nil, nil
-}
-
-// listPosts is GET /channels/{id}/posts. With since it returns what was
-// changed after that time, deleted posts included (without their text), 1000
-// of them at most and no promise which; otherwise pages, newest first.
-func (s *Server) listPosts(c call) (int, any, *apiError) {
-	q := c.URL.Query()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ch := s.channels[c.PathValue("id")]
-	if ch == nil || !ch.members[c.user.ID] {
-		return 0, nil, errPermissions()
-	}
-	list := struct {
-		Order []string        `json:"order"`
-		Posts map[string]Post `json:"posts"`
-		Next  string          `json:"next_post_id"`
-		Prev  string          `json:"prev_post_id"`
-	}{Order: []string{}, Posts: map[string]Post{}}
-	add := func(p *Post) {
-		shown := p.shown()
-		if p.DeleteAt != 0 {
-			shown.Message = ""
-		}
-		shown.PendingPostID = ""
-		list.Order = append(list.Order, p.ID)
-		list.Posts[p.ID] = shown
-	}
-	if text := q.Get("since"); text != "" {
-		since, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return 0, nil, fail(http.StatusBadRequest, "api.context.invalid_url_param.app_error", "Invalid or missing since parameter in request URL.")
-		}
-		for _, p := range ch.posts {
-			if p.UpdateAt > since && len(list.Order) < sinceLimit {
-				add(p)
-			}
-		}
-		slices.Reverse(list.Order)
-		return http.StatusOK, list, nil
-	}
-	perPage, _ := strconv.Atoi(q.Get("per_page"))
-	if perPage <= 0 {
-		perPage = 60
-	}
-	perPage = min(perPage, 200)
-	page, _ := strconv.Atoi(q.Get("page"))
-	skip := max(page, 0) * perPage
-	started := q.Get("before") == ""
-	for _, p := range slices.Backward(ch.posts) {
-		switch {
-		case !started:
-			started = p.ID == q.Get("before")
-		case p.DeleteAt != 0:
-		case skip > 0:
-			skip--
-		case len(list.Order) < perPage:
-			add(p)
-		}
-	}
-	return http.StatusOK, list, nil
 }
