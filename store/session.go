@@ -59,12 +59,8 @@ func (q *session) transaction(ctx context.Context, do func(context.Context, *ses
 		ctx, cancel = context.WithTimeout(ctx, q.dialect.patience)
 		defer cancel()
 	}
-	if err := q.open(ctx); err != nil {
-		return fmt.Errorf("can't reach the database: %w", err)
-	}
-	if err := q.script(ctx, q.dialect.begin); err != nil {
-		q.rollback(ctx)
-		return fmt.Errorf("can't begin to write: %w", err)
+	if err := q.begin(ctx); err != nil {
+		return err
 	}
 	if err := do(ctx, q); err != nil {
 		q.rollback(ctx)
@@ -78,6 +74,23 @@ func (q *session) transaction(ctx context.Context, do func(context.Context, *ses
 		return fmt.Errorf("can't commit: %w", err)
 	}
 	return nil
+}
+
+// begin opens a transaction. A connection that broke since the last one is
+// replaced: nothing was done on it yet.
+func (q *session) begin(ctx context.Context) error {
+	used := q.conn != nil
+	if err := q.open(ctx); err != nil {
+		return fmt.Errorf("can't reach the database: %w", err)
+	}
+	err := q.script(ctx, q.dialect.begin)
+	if err == nil {
+		return nil
+	}
+	if broken := q.rollback(ctx); broken && used && ctx.Err() == nil {
+		return q.begin(ctx)
+	}
+	return fmt.Errorf("can't begin to write: %w", err)
 }
 
 // rollback ends a transaction that failed and says whether the connection is

@@ -5,7 +5,7 @@
 //
 // The flow: the first call of URL makes a cluster in a temporary directory and
 // starts a server on a unix socket there, for all tests of the binary; each
-// call makes a fresh database in it. TestMain ends the server:
+// call gives an empty database in it. TestMain ends the server:
 //
 //	func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Main(m)) }
 //
@@ -36,9 +36,12 @@ var shared struct {
 	err     error
 	started bool
 	count   int
+	// free are databases that tests gave back, empty: to make and drop one
+	// takes longer than most tests.
+	free []string
 }
 
-// URL returns the address of a fresh database, which is dropped when the test
+// URL returns the address of an empty database, which is the test's until it
 // ends. Without PostgreSQL the test is skipped; where CI=true it fails.
 func URL(t testing.TB) string {
 	t.Helper()
@@ -54,18 +57,41 @@ func URL(t testing.TB) string {
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	shared.count++
-	name := fmt.Sprintf("test_%d", shared.count)
 	s := shared.server
-	if err := s.admin("CREATE DATABASE " + name); err != nil {
+	name, err := s.database()
+	if err != nil {
 		t.Fatalf("can't make a database for the test: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := s.admin("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Errorf("can't drop the test's database: %v", err)
+		if err := s.giveBack(name); err != nil {
+			t.Errorf("can't empty the test's database: %v", err)
 		}
 	})
 	return s.url(name)
+}
+
+// database returns the name of an empty database. The caller holds the lock.
+func (s *server) database() (string, error) {
+	if n := len(shared.free); n > 0 {
+		name := shared.free[n-1]
+		shared.free = shared.free[:n-1]
+		return name, nil
+	}
+	shared.count++
+	name := fmt.Sprintf("test_%d", shared.count)
+	return name, s.run("postgres", "CREATE DATABASE "+name)
+}
+
+// giveBack empties a database, whoever still uses it, for another test.
+func (s *server) giveBack(name string) error {
+	shared.Lock()
+	defer shared.Unlock()
+	err := s.run(name, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+		DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
+	if err == nil {
+		shared.free = append(shared.free, name)
+	}
+	return err
 }
 
 // Runner is a testing.M that stops the server after the tests.
@@ -87,7 +113,7 @@ func Stop() {
 	if shared.server != nil {
 		shared.server.stop()
 	}
-	shared.server, shared.started = nil, false
+	shared.server, shared.started, shared.free = nil, false, nil
 }
 
 func (s *server) url(database string) string {
@@ -96,11 +122,11 @@ func (s *server) url(database string) string {
 	return u.String()
 }
 
-// admin runs one statement as the superuser.
-func (s *server) admin(text string) error {
+// run runs statements in a database as the superuser.
+func (s *server) run(database, text string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, s.url("postgres"))
+	conn, err := pgx.Connect(ctx, s.url(database))
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (s *server) serve(started chan<- error) {
 func (s *server) await() error {
 	deadline := time.Now().Add(startTimeout)
 	for {
-		err := s.admin("SELECT 1")
+		err := s.run("postgres", "SELECT 1")
 		if err == nil {
 			return nil
 		}
