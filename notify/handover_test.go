@@ -34,6 +34,7 @@ func TestWhatAnswersMean(t *testing.T) {
 }
 
 func TestASlowServerIsGivenUpInTime(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	e.server.Fail(notifytest.Hang)
 	code, said := e.problem("x")

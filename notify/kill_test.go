@@ -19,6 +19,7 @@ import (
 // moments while the server comes and goes. Calls that exited 0 arrive, once
 // and in order; killed ones, which promised nothing, arrive at most once.
 func TestKilledCallsLoseNothingThatWasPromised(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	faults := []notifytest.Fault{notifytest.None, "503", notifytest.Close, notifytest.None}
 	seed := uint64(time.Now().UnixNano())

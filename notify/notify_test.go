@@ -47,6 +47,7 @@ func TestWhatTheServerDoesNotTakeIsKeptAndComesLaterInOrder(t *testing.T) {
 }
 
 func TestWhatWasTakenWithoutAnAnswerIsNotPostedTwice(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	e.server.Fail(notifytest.Swallow)
 	if code, said := e.problem("swallowed"); code != ExitDone || !strings.Contains(said, "no answer") {
@@ -122,6 +123,7 @@ func TestWhatCanNeverBeTakenIsPutAsideAndDoesNotHoldUpOthers(t *testing.T) {
 }
 
 func TestConcurrentCallsLoseNothingAndKeepTheOrderOfEachObject(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	e.server.Fail("503")
 	e.problem("first")
@@ -237,7 +239,7 @@ func TestTheSpoolIsReadableByNobodyElse(t *testing.T) {
 			t.Errorf("%s: %v", f.Name(), info.Mode())
 		}
 	}
-	must(t, os.Chmod(e.spool, 0o777)) //nolint:gosec // that is what is refused
+	must(t, os.Chmod(e.spool, 0o777))
 	if code, said := e.problem("lost"); code != ExitLost || !strings.Contains(said, "others may write") {
 		t.Errorf("exit %d, said %q", code, said)
 	}

@@ -25,6 +25,7 @@ import (
 // while they write, drains. Everything that a call said it kept or handed over
 // arrives once, in the order of the calls.
 func TestSpoolKeepsOrderWhateverHappens(t *testing.T) {
+	t.Parallel()
 	base := t.TempDir()
 	days := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -130,6 +131,7 @@ func TestALinkInTheSpoolIsNotFollowed(t *testing.T) {
 }
 
 func TestTheLockIsHeldByOneOnly(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	s := newSpoolAt(t, e.spool, clock.System{})
 	if !s.tryLock() {
