@@ -48,7 +48,8 @@ Files:
   ` + DefaultConfig + `   where to hand over, lines like: url = http://127.0.0.1:8080
   ` + defaultSpool + `         what the server did not take yet; make it with:
                             install -d -m 700 -o nagios ` + defaultSpool + `
-  ` + defaultSpool + `/rejected  what it will never take, each with a .reason
+  ` + defaultSpool + `/rejected  what it will never take, each with a .reason;
+                            to try one again, move it up into the spool
 
 Exit codes:
   0  handed over, or kept in the spool
