@@ -126,14 +126,13 @@ func (w *writer) take() (batch []*operation, closed bool) {
 // that may lie in one of them, one after the other.
 func (w *writer) carryOut(batch []*operation) {
 	err := w.transact(batch)
-	if err != nil && !isOperational(err) && !errors.Is(err, ErrUncertain) {
-		for _, op := range batch {
-			w.single(op)
-		}
-		err = nil
-	} else if err != nil {
-		for _, op := range batch {
+	for _, op := range batch {
+		switch {
+		case err == nil:
+		case isOperational(err) || errors.Is(err, ErrUncertain):
 			op.err = explain(err)
+		default:
+			w.single(op)
 		}
 	}
 	for _, op := range batch {
