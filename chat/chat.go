@@ -204,7 +204,9 @@ type Field struct {
 // purpose: an edit inside the answer would race with the engine's own edits,
 // and the last one to arrive would win the card.
 type Answer struct {
-	// Whisper is a plain text that only the person sees.
+	// Whisper is a plain text that only the person sees. To a submit it is for
+	// bad news only: Mattermost can show it nowhere but in the dialog, which
+	// stays open then.
 	Whisper string
 	// Dialog, when set, is opened for the person. Not for submits.
 	Dialog *Dialog

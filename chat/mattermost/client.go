@@ -27,6 +27,7 @@ import (
 const (
 	maxAnswer   = 16 << 20 // a page of posts with long texts
 	maxComplain = 64 << 10 // an error body
+	maxSaid     = 300      // characters of it that are shown
 	maxWait     = 5 * time.Minute
 	// longestQueue is how long a call waits for our own rate limit before it is
 	// handed back with the time it would have had to wait.
@@ -205,7 +206,7 @@ func (c *client) note(h http.Header) {
 
 // complaint reads an answer that is not a success.
 func (c *client) complaint(res *http.Response) *refused {
-	r := &refused{Status: res.StatusCode, To: chat.CleanLine(res.Header.Get("Location"))}
+	r := &refused{Status: res.StatusCode, To: c.hide(res.Header.Get("Location"))}
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxComplain))
 	var body struct {
 		ID      string `json:"id"`
@@ -237,10 +238,8 @@ func waitAsked(h http.Header, now time.Time) time.Duration {
 
 // hide cuts a text of the server to one short line without our token.
 func (c *client) hide(text string) string {
-	if len(text) > 300 {
-		text = text[:300] + "…"
-	}
-	return chat.CleanLine(strings.ReplaceAll(text, c.token.Reveal(), c.token.String()))
+	text = strings.ReplaceAll(text, c.token.Reveal(), c.token.String())
+	return cut(chat.CleanLine(text), maxSaid)
 }
 
 // clean makes a transport's error safe to show: its text names the address but
