@@ -139,7 +139,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.room, err = console.Open(console.Options{Name: config.RoomName, Storage: a.store, Clock: a.opt.Clock, Log: a.opt.Log})
+	a.room, err = console.Open(console.Options{Name: config.RoomName, Storage: a.store, Channels: roomChannels(a.opt.File), Clock: a.opt.Clock, Log: a.opt.Log})
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.engine = delivery.New(a.store, tuned)
 	a.store.SetOnDue(a.engine.Wake)
 	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: a.interaction,
-		BaseURL: a.publicURL, DemoKey: a.opt.DemoKey, DemoName: "you", Version: a.opt.Version, Clock: a.opt.Clock, Log: a.opt.Log})
+		BaseURL: a.publicURL, TrustedProxies: a.opt.File.Server.Proxies(), DemoKey: a.opt.DemoKey, DemoName: "you", Version: a.opt.Version, Clock: a.opt.Clock, Log: a.opt.Log})
 	if err != nil {
 		return err
 	}
@@ -166,11 +166,12 @@ func (a *App) wire(ctx context.Context) error {
 func (a *App) serve(listener net.Listener) error {
 	a.http = newHTTP(a.server.Handler(), a.opt.Log)
 	a.socket = newHTTP(a.server.SocketHandler(), a.opt.Log)
-	path := filepath.Join(a.opt.Data, SocketFile)
-	// The store's lock says that no other Belfry runs on this directory: a
-	// socket that is left is a dead one's.
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return errors.Join(fmt.Errorf("can't remove the old socket: %w", err), listener.Close())
+	path := a.opt.File.Server.Socket
+	if path == "" {
+		path = filepath.Join(a.opt.Data, SocketFile)
+	}
+	if err := removeDead(path); err != nil {
+		return errors.Join(fmt.Errorf("can't make the socket for belfry notify: %w", err), listener.Close())
 	}
 	socket, err := net.Listen("unix", path)
 	if err != nil {
@@ -183,6 +184,35 @@ func (a *App) serve(listener net.Listener) error {
 	a.wg.Go(func() { a.run(a.socket, socket) })
 	a.wg.Go(func() { a.engine.Run(a.base) })
 	a.wg.Go(func() { a.tidy(a.base) })
+	return nil
+}
+
+// removeDead removes the socket that a process which died left behind. One
+// that somebody still listens on, or anything but a socket, stays.
+func removeDead(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&os.ModeSocket == 0 {
+		return fmt.Errorf("%s exists and is no socket", path)
+	}
+	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		return errors.Join(fmt.Errorf("another process listens on %s", path), c.Close())
+	}
+	return os.Remove(path)
+}
+
+// roomChannels are the channels that the configuration gives the built-in room.
+func roomChannels(f *config.File) []string {
+	for _, c := range f.Connections {
+		if spec, ok := c.Spec.(*console.Config); ok {
+			return spec.Channels
+		}
+	}
 	return nil
 }
 

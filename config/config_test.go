@@ -294,7 +294,7 @@ func TestOverride(t *testing.T) {
 		return map[string]string{"BELFRY_LISTEN": ":1", "BELFRY_DATA": "/d", "BELFRY_DATABASE": "postgres://x"}[name]
 	})
 	want := config.Server{Listen: ":1", Data: "/d", Database: "postgres://x", Retention: 90 * 24 * time.Hour, PublicURL: s.PublicURL}
-	if s != want {
+	if !cmp.Equal(s, want) {
 		t.Errorf("got %+v", s)
 	}
 	s.Override(func(name string) string { return map[string]string{"BELFRY_PUBLIC_URL": "ftp://x"}[name] })

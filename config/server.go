@@ -4,6 +4,7 @@ package config
 
 import (
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -19,6 +20,12 @@ type Server struct {
 	PublicURL string `yaml:"public_url"`
 	// Data is the directory for database, key, tokens and socket.
 	Data string `yaml:"data"`
+	// Socket is the unix socket for belfry notify on the same host; empty:
+	// belfry.sock in Data. Whoever may open it may hand over for any source.
+	Socket string `yaml:"socket"`
+	// TrustedProxies are networks (CIDR) or addresses of proxies that may say
+	// in X-Forwarded-For whose request they pass on.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Database is "postgres://…", or the path of a SQLite file; empty: a SQLite
 	// file in Data. It is a secret because it can hold a password.
 	Database Secret `yaml:"database"`
@@ -54,6 +61,25 @@ func (s *Server) Override(env func(name string) string) {
 	}
 }
 
+// Proxies returns TrustedProxies as networks. Validate has found those that
+// are none.
+func (s *Server) Proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range s.TrustedProxies {
+		if p, err := parseNetwork(text); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
+}
+
 // Location returns the zone of the times on cards; time.Local when none is
 // set. Validate has found those that don't exist.
 func (s *Server) Location() *time.Location {
@@ -78,6 +104,15 @@ func (s *Server) Validate() []error {
 	}
 	if s.Data == "" || !validText(s.Data) {
 		wrong = append(wrong, Wrong("data", "the data directory is empty; write it like ./belfry-data or /var/lib/belfry"))
+	}
+	// 108 bytes is what Linux takes for a socket's path, its end included.
+	if len(s.Socket) > 107 || !validText(s.Socket) {
+		wrong = append(wrong, Wrong("socket", "the path has %d bytes, a socket's has at most 107", len(s.Socket)))
+	}
+	for _, text := range s.TrustedProxies {
+		if _, err := parseNetwork(text); err != nil {
+			wrong = append(wrong, Wrong("trusted_proxies", "%s is neither an address nor a network; write it like 10.0.0.5 or 10.0.0.0/24", quote(text)))
+		}
 	}
 	if scheme, _, ok := strings.Cut(s.Database.Reveal(), "://"); ok && scheme != "postgres" && scheme != "postgresql" {
 		wrong = append(wrong, Wrong("database", "this kind of database is not known; write postgres://user@host/name, or the path of a SQLite file"))

@@ -11,9 +11,12 @@ import (
 	"sync"
 )
 
-// maxIntake bounds a hand-over's body. Alertmanager's largest groups stay well
-// below it.
-const maxIntake = 4 << 20
+const (
+	// maxIntake bounds a hand-over's body; what a kind of source takes may be less.
+	maxIntake = 10 << 20
+	// maxKept bounds the buffers that are kept for the next body.
+	maxKept = 256 << 10
+)
 
 // intakeAnswer is what a hand-over gets back.
 type intakeAnswer struct {
@@ -42,7 +45,11 @@ func (s *Server) intake(trusted bool) http.HandlerFunc {
 			return
 		}
 		body := bodies.Get().(*bytes.Buffer) //nolint:errcheck,forcetypeassert // the pool holds nothing else
-		defer bodies.Put(body)
+		defer func() {
+			if body.Cap() <= maxKept {
+				bodies.Put(body)
+			}
+		}()
 		body.Reset()
 		if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxIntake)); err != nil {
 			s.unreadable(w, src, err)
