@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -43,10 +44,10 @@ func (s *Store) openSQLite(ctx context.Context, address string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("can't open the database %s: %w", path, err)
 	}
-	// FULL: a commit is on the disk, also through a power cut. The log is
-	// folded into the database every 16 MB: rarer than the default, because
-	// that is most of what writing to random places costs.
-	write, err := sqliteDB(path, 1, "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(4000)",
+	// FULL: a commit is on the disk, also through a power cut. Pages of 8 KB
+	// and a log that is folded into the database every 16 MB: larger and rarer
+	// than the defaults, which took a tenth longer for a new alert.
+	write, err := sqliteDB(path, 1, "page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(2000)",
 		"journal_size_limit(67108864)", "cache_size(-16384)", "temp_store(MEMORY)")
 	if err != nil {
 		return err
@@ -72,6 +73,7 @@ func sqliteDB(path string, connections int, pragmas ...string) (*sql.DB, error) 
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
+	db.SetConnMaxIdleTime(time.Minute) // their caches are most of what an idle Belfry holds
 	return db, nil
 }
 
