@@ -247,7 +247,7 @@ func (a *App) Stop() error {
 	a.end()
 	a.wg.Wait()
 	if p := a.parts.Load(); p != nil {
-		errs = append(errs, closeAll(p))
+		errs = append(errs, closeAll(ctx, p))
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
@@ -267,7 +267,9 @@ func (a *App) Reload(f *config.File) error {
 	old := a.parts.Load()
 	a.apply(a.base, p)
 	a.engine.Wake(nil)
-	return closeAll(old)
+	ctx, cancel := context.WithTimeout(a.base, stopWithin)
+	defer cancel()
+	return closeAll(ctx, old)
 }
 
 // URL is where people reach the pages.
@@ -305,14 +307,4 @@ func (a *App) Report(source string) func(context.Context, []alert.Report) error 
 		_, err := a.desk.Ingest(ctx, source, reports)
 		return err
 	}
-}
-
-func closeAll(p *parts) error {
-	var errs []error
-	for _, platform := range p.platforms {
-		if c, ok := platform.(interface{ Close() error }); ok {
-			errs = append(errs, c.Close())
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -133,6 +133,7 @@ func (a *App) apply(ctx context.Context, p *parts) {
 		}
 	}
 	a.server.Apply(setup)
+	a.checkChats(ctx, p)
 	a.stopWatching()
 	watching, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup

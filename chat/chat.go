@@ -143,6 +143,18 @@ type Receiver interface {
 	Handler(r Responder) http.Handler
 }
 
+// SelfChecker is a platform that can tell whether its connection works.
+type SelfChecker interface {
+	// SelfCheck returns one plain line for administrators: what answered, and
+	// advice where something will not work.
+	SelfCheck(ctx context.Context) (report string, err error)
+}
+
+// Closer is a platform that holds something to be let go of.
+type Closer interface {
+	Close(ctx context.Context) error
+}
+
 // Actor is a person as the platform vouched for them.
 type Actor struct {
 	// Connection is the name of the configured connection.

@@ -153,3 +153,12 @@ func isAlnum(s string) bool {
 func isAlnumByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
+
+// SelfCheck implements chat.SelfChecker.
+func (p *Platform) SelfCheck(ctx context.Context) (string, error) {
+	r, err := p.Check(ctx)
+	if err != nil {
+		return "", err
+	}
+	return r.String(), nil
+}

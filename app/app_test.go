@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"belfry/alert"
+	"belfry/app"
+	"belfry/chat/mattermost/mattermosttest"
+	"belfry/config"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func file(t *testing.T, text string) *config.File {
+	t.Helper()
+	f, problems := config.Load("test.yaml", []byte(text), app.Kinds())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	f.Server.Listen = "127.0.0.1:0"
+	return f
+}
+
+func start(t *testing.T, f *config.File, dir string) *app.App {
+	t.Helper()
+	a, err := app.Start(t.Context(), app.Options{File: f, Data: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func stop(t *testing.T, a *app.App) {
+	t.Helper()
+	http.DefaultClient.CloseIdleConnections()
+	if err := a.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+const empty = "server: {}\n"
+
+func TestItStartsAndStopsAgainAndAgain(t *testing.T) {
+	dir := t.TempDir()
+	var key []byte
+	for i := range 3 {
+		a := start(t, file(t, empty), dir)
+		r, err := http.Get("http://" + a.Address() + "/readyz")
+		if err != nil || r.StatusCode != http.StatusOK {
+			t.Fatalf("not ready: %v %v", r, err)
+		}
+		_ = r.Body.Close()
+		stop(t, a)
+		now, err := os.ReadFile(filepath.Join(dir, "belfry.key"))
+		if err != nil || i > 0 && string(now) != string(key) {
+			t.Fatalf("the key changed at a start: %v", err)
+		}
+		key = now
+	}
+}
+
+func TestASecondOneOnTheSameDataIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	a := start(t, file(t, empty), dir)
+	defer stop(t, a)
+	if _, err := app.Start(t.Context(), app.Options{File: file(t, empty), Data: dir}); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("got %v", err)
+	}
+	if r, err := http.Get("http://" + a.Address() + "/livez"); err != nil || r.StatusCode != http.StatusOK {
+		t.Errorf("the first one was harmed: %v", err)
+	} else {
+		_ = r.Body.Close()
+	}
+}
+
+func TestADamagedKeyIsNotReplaced(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "belfry.key")
+	if err := os.WriteFile(path, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Start(t.Context(), app.Options{File: file(t, empty), Data: dir}); err == nil || !strings.Contains(err.Error(), "damaged") || strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("got %v", err)
+	}
+	if b, _ := os.ReadFile(path); string(b) != "nonsense" {
+		t.Error("the key file was written over")
+	}
+}
+
+func TestAFileThatIsNoSocketIsNotRemoved(t *testing.T) {
+	dir := t.TempDir()
+	f := file(t, empty)
+	f.Server.Socket = filepath.Join(dir, "precious")
+	if err := os.WriteFile(f.Server.Socket, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Start(t.Context(), app.Options{File: f, Data: dir}); err == nil {
+		t.Error("it started over a file")
+	}
+	if b, err := os.ReadFile(f.Server.Socket); err != nil || string(b) != "x" {
+		t.Error("the file is gone")
+	}
+}
+
+func problem(host string) []alert.Report {
+	return []alert.Report{{Kind: alert.ReportProblem, Object: alert.Object{Kind: alert.KindHost, Host: host}, State: "DOWN", Severity: alert.SeverityCritical, Output: host + " is gone"}}
+}
+
+func TestAReloadMovesRoutesAndConnectionsAndAFaultChangesNothing(t *testing.T) {
+	m := mattermosttest.Start(t)
+	m.AddChannel("first")
+	m.AddChannel("second")
+	text := func(channel string) string {
+		return "connections: [{name: chat, kind: mattermost, url: \"" + m.URL() + "\", token: \"" + m.Token() + "\", team: " + mattermosttest.Team + "}]\n" +
+			"default: {channels: [chat/" + channel + "]}\n"
+	}
+	a := start(t, file(t, text("first")), t.TempDir())
+	defer stop(t, a)
+	report := a.Report("nagios")
+	if err := report(t.Context(), problem("one")); err != nil {
+		t.Fatal(err)
+	}
+	m.Room("first").WaitCard("one is gone")
+	if err := a.Reload(file(t, text("second"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := report(t.Context(), problem("two")); err != nil {
+		t.Fatal(err)
+	}
+	m.Room("second").WaitCard("two is gone")
+
+	broken := file(t, text("first"))
+	broken.Sources = append(broken.Sources, config.Source{Name: "x", Kind: "nosuch"})
+	if err := a.Reload(broken); err == nil {
+		t.Error("a fault was not told")
+	}
+	if err := report(t.Context(), problem("three")); err != nil {
+		t.Fatal(err)
+	}
+	m.Room("second").WaitCard("three is gone")
+	if n := len(m.Room("first").Cards()); n != 1 {
+		t.Errorf("%d cards in the first channel, want 1", n)
+	}
+}
+
+func TestWhatBelongsToAConnectionThatIsGoneWaitsUntilItIsBack(t *testing.T) {
+	m := mattermosttest.Start(t)
+	m.AddChannel("ops")
+	with := "connections: [{name: chat, kind: mattermost, url: \"" + m.URL() + "\", token: \"" + m.Token() + "\", team: " + mattermosttest.Team + "}]\ndefault: {channels: [chat/ops]}\n"
+	dir := t.TempDir()
+	a := start(t, file(t, with), dir)
+	m.Stop()
+	if err := a.Report("nagios")(t.Context(), problem("one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Reload(config.Default(app.Kinds())); err != nil {
+		t.Fatal(err)
+	}
+	stop(t, a)
+	m.Restart()
+	a = start(t, file(t, empty), dir)
+	time.Sleep(50 * time.Millisecond)
+	if n := m.PostsIn("ops"); n != 0 {
+		t.Errorf("%d posts from a connection that is not configured", n)
+	}
+	if err := a.Reload(file(t, with)); err != nil {
+		t.Fatal(err)
+	}
+	m.Room("ops").WaitCard("one is gone")
+	stop(t, a)
+}
