@@ -73,6 +73,7 @@ var packages = map[string]row{
 	"chat/mattermost/mattermosttest": {4, "clock"},
 	"monitor/nagios/nagiostest":      {4, ""},
 	"notify/notifytest":              {5, "monitor/nagios"},
+	"web/webtest":                    {4, ""},
 
 	// Belfry as a whole, from outside.
 	"e2e":   {8, "*"},

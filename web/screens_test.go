@@ -3,17 +3,15 @@
 package web_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"belfry/chat"
+	"belfry/web/webtest"
 )
 
 // sampleCards fills the room with what an estate shows on a bad morning.
@@ -59,7 +57,7 @@ func TestScreens(t *testing.T) {
 	s := open(t, nil)
 	sampleCards(s)
 	sampleAlerts(s)
-	chrome := startChrome(t)
+	chrome := webtest.Start(t)
 	admin := s.setUp("alice")
 	s.rec.OnPress = func(chat.Press) chat.Answer {
 		return chat.Answer{Dialog: &chat.Dialog{Title: "Acknowledge", Intro: "Disk /var on web01 is CRITICAL.", SubmitLabel: "Acknowledge", State: "x",
@@ -81,33 +79,23 @@ func TestScreens(t *testing.T) {
 		{"deliveries", 1280, false, "/deliveries", ""}, {"people", 375, false, "/people", ""},
 		{"signin", 375, true, "/signin", ""}, {"missing", 1280, false, "/nowhere", ""},
 	} {
-		tab := chrome.tab(t)
+		tab := chrome.Tab(t)
 		if screen.name != "signin" {
-			tab.as(admin)
+			as(tab, admin)
 		}
 		scheme := "light"
 		if screen.dark {
 			scheme = "dark"
 		}
-		tab.do(
-			chromedp.EmulateViewport(screen.width, 1150),
-			func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-				_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-				return chromedp.Void{}, err
-			},
-			chromedp.Navigate(s.url+screen.path),
-			chromedp.Sleep(700*time.Millisecond),
-		)
+		tab.Prefer("prefers-color-scheme", scheme)
+		tab.Do(chromedp.EmulateViewport(screen.width, 1150))
+		tab.Open(s.url + screen.path)
+		tab.Do(chromedp.Sleep(700 * time.Millisecond))
 		if screen.open != "" {
-			tab.click("button", screen.open)
-			tab.until(`document.querySelector("dialog[open]")`)
+			tab.Click("button", screen.open)
+			tab.Until(`document.querySelector("dialog[open]")`)
 		}
-		png, err := chromedp.Run(tab.ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, screen.name+".png"), png, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, screen.name+".png"), tab.Picture(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
