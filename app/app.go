@@ -135,7 +135,7 @@ func (a *App) wire(ctx context.Context) error {
 	if url == "" {
 		url = filepath.Join(a.opt.Data, databaseFile)
 	}
-	a.store, err = store.Open(ctx, url, store.Options{Clock: a.opt.Clock, Log: a.opt.Log})
+	a.store, err = store.Open(ctx, url, store.Options{Clock: a.opt.Clock, Log: a.opt.Log, Owner: owner(a.opt.Data)})
 	if err != nil {
 		return err
 	}
@@ -160,6 +160,19 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler()})
 	return nil
+}
+
+// owner names this process to others on the same database: the same after a
+// restart, so that its leases are its own again at once, and another's nowhere.
+func owner(data string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "belfry"
+	}
+	if abs, err := filepath.Abs(data); err == nil {
+		data = abs
+	}
+	return host + ":" + data
 }
 
 // serve begins to answer, on TCP and on the socket, and to deliver.

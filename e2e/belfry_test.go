@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/store/pgtest"
 )
 
 // program is the real binary, built once, where everybody may run it.
@@ -46,6 +47,7 @@ func build(m *testing.M) (int, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("can't build the program: %w\n%s", err, out)
 	}
+	defer pgtest.Stop()
 	return m.Run(), nil
 }
 

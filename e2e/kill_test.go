@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/store/pgtest"
 )
 
 const plainSource = `
@@ -50,14 +51,20 @@ func TestKilledAfterMattermostTookThePostAndBeforeItAnswered(t *testing.T) {
 // TestKilledBeforeTheAnswerWasRecorded kills the program within the few
 // milliseconds between Mattermost taking a post and the program recording it,
 // again and again, a little later each time, for first posts, edits and notes.
-func TestKilledBeforeTheAnswerWasRecorded(t *testing.T) {
+func TestKilledBeforeTheAnswerWasRecorded(t *testing.T) { killedBeforeRecording(t, "") }
+
+func TestKilledBeforeTheAnswerWasRecordedOnPostgreSQL(t *testing.T) {
+	killedBeforeRecording(t, fmt.Sprintf("server: {database: %q}\n", pgtest.URL(t)))
+}
+
+func killedBeforeRecording(t *testing.T, database string) {
 	var kill atomic.Pointer[func()]
 	m, chat := mattermost(t, mattermosttest.Options{OnPost: func(time.Time, *mattermosttest.Post) {
 		if f := kill.Swap(nil); f != nil {
 			(*f)()
 		}
 	}})
-	d := serve(t, chat+plainSource)
+	d := serve(t, database+chat+plainSource)
 	const rounds = 12
 	for i := range rounds {
 		killed := make(chan struct{})

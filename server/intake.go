@@ -65,7 +65,8 @@ func (s *Server) unreadable(w http.ResponseWriter, src *Source, err error) {
 		reply(w, http.StatusRequestEntityTooLarge, intakeAnswer{Error: "the body has more than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes"})
 		return
 	}
-	reply(w, http.StatusBadRequest, intakeAnswer{Error: "the body could not be read to its end"})
+	// Not the body's fault: the sender must repeat it, which 400 would forbid.
+	reply(w, http.StatusRequestTimeout, intakeAnswer{Error: "the body broke off; please repeat it"})
 }
 
 func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, body []byte) {

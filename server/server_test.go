@@ -133,12 +133,24 @@ func TestAnswersTellTheSenderWhatToDo(t *testing.T) {
 	if a := read(w); w.Code != 413 || a.Error == "" {
 		t.Errorf("too large: %d %+v", w.Code, a)
 	}
+	r := httptest.NewRequest(http.MethodPost, "/intake/web", io.MultiReader(strings.NewReader("x"), broken{}))
+	r.Header.Set("Authorization", "Bearer "+token)
+	w = httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	if w.Code != http.StatusRequestTimeout || len(d.got) != 1 {
+		t.Errorf("broken off: %d %s, took %v", w.Code, w.Body, d.got)
+	}
 	d.err = errors.New("the database's disk is full")
 	w = post(s.Handler(), "/intake/web", "Bearer "+token, "x")
 	if a := read(w); w.Code != 503 || w.Header().Get("Retry-After") == "" || strings.Contains(a.Error, "disk") {
 		t.Errorf("not stored: %d %+v", w.Code, a)
 	}
 }
+
+// broken is a body whose sender goes away.
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestCallbacksGoToTheirConnection(t *testing.T) {
 	s, _, _ := newServer(t)
