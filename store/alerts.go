@@ -140,8 +140,10 @@ func (s *Store) Alerts(ctx context.Context, f Filter) ([]*alert.Alert, error) {
 
 // OpenAlerts returns the alerts of a source that are firing, the oldest first.
 func (s *Store) OpenAlerts(ctx context.Context, source string) ([]*alert.Alert, error) {
-	return s.alerts(ctx, `SELECT `+alertColumns("")+` FROM alerts WHERE source = $1 AND closed = 0 ORDER BY id`, source)
+	return s.alerts(ctx, openAlerts, source)
 }
+
+var openAlerts = `SELECT ` + alertColumns("") + ` FROM alerts WHERE source = $1 AND closed = 0 ORDER BY id`
 
 func (s *Store) alerts(ctx context.Context, text string, args ...any) ([]*alert.Alert, error) {
 	var list []*alert.Alert

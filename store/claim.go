@@ -78,9 +78,15 @@ var markTried = newBulk(`UPDATE deliveries SET
 	unknown_since = CASE WHEN unknown_since = 0 THEN claimed_at ELSE unknown_since END,
 	claimed_at = ?, tried = wanted WHERE id IN (`, `?`, `)`)
 
-// alertsDue are all that is due of some alerts at a destination.
+// alertsDue are all that is due of some alerts at a destination. The destination
+// is dressed up so that SQLite does not read all that is due there to find them.
 var alertsDue = newBulk(`SELECT `+dutyColumns+` FROM deliveries
-	WHERE destination = ? AND due_at <= ? AND state = 'due' AND alert_id IN (`, `?`, `)`)
+	WHERE destination || '' = ? AND due_at <= ? AND state = 'due' AND alert_id IN (`, `?`, `)`)
+
+const chooseDue = `SELECT ` + dutyColumns + ` FROM deliveries WHERE destination = $1 AND state = 'due' AND due_at <= $2
+	ORDER BY priority DESC, due_at, id LIMIT $3`
+
+const nextDue = `SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE destination = $1 AND state = 'due' AND due_at > $2`
 
 // choose returns what is to be carried out next, and whether more is due now.
 func (t *tx) choose(ctx context.Context, destination string, limit int) (rows []row, more bool, err error) {
@@ -89,8 +95,7 @@ func (t *tx) choose(ctx context.Context, destination string, limit int) (rows []
 		rows = append(rows, r)
 		return err
 	}
-	err = t.each(ctx, `SELECT `+dutyColumns+` FROM deliveries WHERE destination = $1 AND state = 'due' AND due_at <= $2
-		ORDER BY priority DESC, due_at, id LIMIT $3`, []any{destination, micros(t.now), int64(limit) + 1}, add)
+	err = t.each(ctx, chooseDue, []any{destination, micros(t.now), int64(limit) + 1}, add)
 	if err != nil {
 		return nil, false, err
 	}
@@ -131,8 +136,7 @@ func place(k DutyKind) int {
 // nextDue is when the first duty falls due that is not due now.
 func (t *tx) nextDue(ctx context.Context, destination string) (next time.Time, err error) {
 	var at int64
-	err = t.one(ctx, `SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE destination = $1 AND state = 'due' AND due_at > $2`,
-		[]any{destination, micros(t.now)}, &at)
+	err = t.one(ctx, nextDue, []any{destination, micros(t.now)}, &at)
 	return timeOf(at), err
 }
 

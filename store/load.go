@@ -72,7 +72,11 @@ func (f *fold) load(ctx context.Context, batch []*operation) error {
 	return f.eachBulk(ctx, loadOpen, nil, byObject, take)
 }
 
-const seenInAlert = `SELECT 1 FROM events WHERE alert_id = $1 AND intake = $2 LIMIT 1`
+const (
+	seenInAlert   = `SELECT 1 FROM events WHERE alert_id = $1 AND intake = $2 LIMIT 1`
+	seenInHistory = `SELECT 1 FROM alerts a JOIN events e ON e.alert_id = a.id
+		WHERE a.source = $1 AND a.fingerprint = $2 AND a.closed <> 0 AND e.intake = $3 LIMIT 1`
+)
 
 // seen looks for a change's Intake in the history of its object or alert, what
 // this batch adds included.
@@ -105,9 +109,7 @@ func (f *fold) seen(ctx context.Context, c *Change) (bool, error) {
 				return err == nil, err
 			}
 		}
-		err = f.one(ctx, `SELECT 1 FROM alerts a JOIN events e ON e.alert_id = a.id
-			WHERE a.source = $1 AND a.fingerprint = $2 AND a.closed <> 0 AND e.intake = $3 LIMIT 1`,
-			[]any{c.Source, string(c.Fingerprint), c.Intake}, &one)
+		err = f.one(ctx, seenInHistory, []any{c.Source, string(c.Fingerprint), c.Intake}, &one)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil

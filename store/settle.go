@@ -41,12 +41,12 @@ var (
 		`) UPDATE deliveries SET state = v.state, key = v.key, receipt = v.receipt, tried = v.tried, reached = v.reached,
 		due_at = v.due_at, attempts = v.attempts, claimed_at = v.claimed_at, unknown_since = v.unknown_since,
 		last_error = v.last_error, updated_at = v.updated_at FROM v WHERE deliveries.id = v.id`)
-	// wakeNotes and the next three keep notes behind their card, and what has
-	// an order in it.
+	// wakeNotes and parkNotes keep notes behind their card (about || see
+	// alertsDue); pushBack keeps what has an order in it.
 	wakeNotes = newBulk(`UPDATE deliveries SET state = 'due'
 		WHERE destination = ? AND kind = 'note' AND state = 'waiting' AND alert_id IN (`, `?`, `)`)
 	parkNotes = newBulk(`UPDATE deliveries SET state = 'waiting'
-		WHERE destination = ? AND kind = 'note' AND state = 'due' AND alert_id IN (`, `?`, `)`)
+		WHERE destination || '' = ? AND kind = 'note' AND state = 'due' AND alert_id IN (`, `?`, `)`)
 )
 
 const pushBack = `UPDATE deliveries SET due_at = $1

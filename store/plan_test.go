@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestStatementsUseTheirIndexes holds SQLite's plans: a wrong one would read a
+// whole backlog for each claim.
+func TestStatementsUseTheirIndexes(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for name, x := range map[string]struct{ text, index string }{
+		"what is due":     {chooseDue, "deliveries_due"},
+		"next due":        {nextDue, "deliveries_due"},
+		"due of alerts":   {alertsDue.text(4, s.dialect), "deliveries_alert"},
+		"stale cards":     {staleCards.text(4, s.dialect), "deliveries_alert"},
+		"write-backs":     {endWritebacks.text(4, s.dialect), "deliveries_alert"},
+		"chains":          {loadChains.text(4, s.dialect), "deliveries_alert"},
+		"notes to wake":   {wakeNotes.text(4, s.dialect), "deliveries_alert"},
+		"notes to park":   {parkNotes.text(4, s.dialect), "deliveries_alert"},
+		"notes to push":   {pushBack, "deliveries_alert"},
+		"cards of alerts": {cardsOf.text(4, s.dialect), "deliveries_alert"},
+		"settled duties":  {updateRows.text(4, s.dialect), "INTEGER PRIMARY KEY"},
+		"changed alerts":  {updateAlerts.text(4, s.dialect), "INTEGER PRIMARY KEY"},
+		"hand-overs":      {seenInHistory, "alerts_history"},
+		"open alerts":     {openAlerts, "alerts_open"},
+	} {
+		var plan []string
+		err := s.query(t.Context(), "a plan", "EXPLAIN QUERY PLAN "+x.text, make([]any, strings.Count(x.text, "?")+strings.Count(x.text, "$")), func(scan scanner) error {
+			var id, parent, unused int
+			var detail string
+			err := scan(&id, &parent, &unused, &detail)
+			plan = append(plan, detail)
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		found := false
+		for _, step := range plan {
+			found = found || strings.Contains(step, x.index)
+			if strings.Contains(step, "SCAN deliveries") || strings.Contains(step, "SCAN alerts") || strings.Contains(step, "SCAN a ") {
+				t.Errorf("%s reads a whole table: %s", name, step)
+			}
+		}
+		if !found {
+			t.Errorf("%s does not use %s: %q", name, x.index, plan)
+		}
+	}
+}
