@@ -58,7 +58,8 @@ type Duty struct {
 	// Attempts counts failures since the last success.
 	Attempts int
 	// UnknownSince is when the first attempt began whose outcome is not
-	// recorded: it may have arrived. Zero when there is no such attempt.
+	// recorded: it may have arrived. Zero when there is no such attempt. In a
+	// Claim it is about earlier attempts; elsewhere one under way counts too.
 	UnknownSince time.Time
 	LastError    string
 	CreatedAt    time.Time
@@ -75,7 +76,7 @@ type Claim struct {
 	// Duties are in the order in which they must be carried out.
 	Duties []Duty
 	// Next is when the destination's next duty falls due that is not in
-	// Duties; zero when there is none.
+	// Duties; zero when there is none. With Held it is when the other lease ends.
 	Next time.Time
 	// Held is true when another process holds the destination; Duties is empty.
 	Held bool
@@ -92,7 +93,8 @@ type Settlement struct {
 	Reached int64
 	// Receipt replaces the duty's when not empty.
 	Receipt string
-	// Unsent is true when the duty was not tried at all: it goes back as it was.
+	// Unsent is true when the duty was not tried at all: it goes back as it
+	// was, UnknownSince included; nothing else here counts.
 	Unsent bool
 	// Failed is true when the try counts as a failure (back-off grows).
 	Failed bool
