@@ -266,6 +266,14 @@ func draw(icon string) *drawing {
 		return &drawing{Fill: "#9aa1a9"}
 	case "✅":
 		return &drawing{Fill: "#1fa34a", Path: "M4.500 8.300 7 10.800 11.500 5.600"}
+	case "👀": // an eye
+		return &drawing{Fill: "#4a6785", Path: "M3.400 8c3-4.400 6.200-4.400 9.200 0-3 4.400-6.200 4.400-9.200 0M7 8h2"}
+	case "🔧": // a pause
+		return &drawing{Fill: "#2f6fd0", Path: "M6.200 4.800v6.400M9.800 4.800v6.400"}
+	case "🔁": // up and down
+		return &drawing{Fill: "#2f6fd0", Path: "M3.500 9.800 6.300 5.800 9.500 10.200 12.400 6.200"}
+	case "💬": // lines of text
+		return &drawing{Fill: "#2f6fd0", Path: "M4.300 6.200h7.400M4.300 9.800h4.700"}
 	}
 	return nil
 }
