@@ -54,11 +54,16 @@ func TestScreens(t *testing.T) {
 	if dir == "" {
 		t.Skip("set BELFRY_SHOTS to a directory to get pictures of the pages")
 	}
+	chrome := webtest.Start(t)
+	t.Run("card", func(t *testing.T) { picture(t, chrome, dir) })
+	t.Run("pages", func(t *testing.T) { pages(t, chrome, dir) })
+}
+
+func pages(t *testing.T, chrome *webtest.Chrome, dir string) {
 	s := open(t, nil)
+	admin := s.setUp("alice")
 	sampleCards(s)
 	sampleAlerts(s)
-	chrome := webtest.Start(t)
-	admin := s.setUp("alice")
 	s.rec.OnPress = func(chat.Press) chat.Answer {
 		return chat.Answer{Dialog: &chat.Dialog{Title: "Acknowledge", Intro: "Disk /var on web01 is CRITICAL.", SubmitLabel: "Acknowledge", State: "x",
 			Fields: []chat.Field{{Name: "comment", Label: "Comment", Help: "Everybody can read it.", Multiline: true, MaxLength: 500}}}}

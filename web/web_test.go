@@ -20,6 +20,7 @@ import (
 	"belfry/chat"
 	"belfry/chat/chattest"
 	"belfry/chat/console"
+	"belfry/clock"
 	"belfry/seal"
 	"belfry/store"
 	"belfry/web"
@@ -42,9 +43,15 @@ const password = "correct horse battery"
 // open starts a site; change may alter its options.
 func open(t testing.TB, change func(*web.Options)) *site {
 	t.Helper()
+	return openAt(t, clock.System{}, change)
+}
+
+// openAt is open with another clock for what is stored.
+func openAt(t testing.TB, c clock.Clock, change func(*web.Options)) *site {
+	t.Helper()
 	s := &site{t: t, rec: &chattest.Recorder{}}
 	var err error
-	if s.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{}); err != nil {
+	if s.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: c}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -173,6 +173,12 @@ func (b *Tab) Picture() []byte {
 	return b.picture(chromedp.FullScreenshot(100))
 }
 
+// PictureOf returns what a selector names as a PNG.
+func (b *Tab) PictureOf(selector string) []byte {
+	b.t.Helper()
+	return b.picture(chromedp.Screenshot(selector))
+}
+
 func (b *Tab) picture(how chromedp.Action[[]byte]) []byte {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
