@@ -93,6 +93,7 @@ func serve(t *testing.T, config string) *desk {
 	d.start()
 	t.Cleanup(func() {
 		d.kill()
+		d.tellsNoSecret()
 		if t.Failed() {
 			t.Logf("belfry said:\n%s", d.out)
 		}

@@ -23,7 +23,7 @@ type estate struct {
 	spool  string
 }
 
-func newEstate(t *testing.T) *estate {
+func newEstate(t *testing.T, contacts ...string) *estate {
 	t.Helper()
 	nagiostest.Need(t)
 	e := &estate{t: t}
@@ -49,7 +49,7 @@ sources:
 	const both = ` --notificationtype '$NOTIFICATIONTYPE$' --hostname '$HOSTNAME$' --hostdisplayname '$HOSTDISPLAYNAME$' --hostaddress '$HOSTADDRESS$'` +
 		` --ackauthor '$NOTIFICATIONAUTHOR$' --ackcomment '$NOTIFICATIONCOMMENT$' --contact '$CONTACTNAME$'`
 	e.nagios = nagiostest.Start(t, nagiostest.Options{
-		Dir:               dir,
+		Dir: dir, Contacts: contacts,
 		NotifyCommandHost: notify + both + ` --type Host --state '$HOSTSTATEID$' --output '$HOSTOUTPUT$' --longoutput '$LONGHOSTOUTPUT$' --problemid '$HOSTPROBLEMID$' --lastproblemid '$LASTHOSTPROBLEMID$'`,
 		NotifyCommandService: notify + both + ` --type Service --servicedesc '$SERVICEDESC$' --servicedisplayname '$SERVICEDISPLAYNAME$' --state '$SERVICESTATEID$'` +
 			` --output '$SERVICEOUTPUT$' --longoutput '$LONGSERVICEOUTPUT$' --problemid '$SERVICEPROBLEMID$' --lastproblemid '$LASTSERVICEPROBLEMID$'`,

@@ -13,11 +13,13 @@ import (
 var (
 	pruneAlerts = newBulk(`DELETE FROM alerts WHERE id IN (`, `?`, `)`)
 	pruneEvents = newBulk(`DELETE FROM events WHERE alert_id IN (`, `?`, `)`)
+	// The built-in room shows what duties posted, under their keys.
+	pruneRoom   = newBulk(`DELETE FROM room_messages WHERE key IN (SELECT key FROM deliveries WHERE alert_id IN (`, `?`, `))`)
 	pruneDuties = newBulk(`DELETE FROM deliveries WHERE alert_id IN (`, `?`, `)`)
 )
 
 // Prune deletes up to limit (100) alerts that were over before a time, with
-// their history and duties, and returns how many. An alert of which something
+// their history, duties and messages in the built-in room, and returns how many. An alert of which something
 // is still to be delivered, or could not be, stays.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit <= 0 {
@@ -40,7 +42,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, er
 			return err
 		}
 		n = len(old)
-		for _, b := range []*bulk{pruneDuties, pruneEvents, pruneAlerts} {
+		for _, b := range []*bulk{pruneRoom, pruneDuties, pruneEvents, pruneAlerts} {
 			if err := t.execBulk(ctx, b, nil, old); err != nil {
 				return err
 			}

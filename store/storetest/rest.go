@@ -139,7 +139,13 @@ func prune(t *testing.T, w *world) {
 	}
 	c := w.claim(t, "chat/town", 100)
 	var results []store.Settlement
+	shown := map[alert.ID][]alert.ID{}
 	for _, d := range c.Duties {
+		m, err := w.RoomPost(w.ctx, store.RoomMessage{Channel: "ops", Key: d.Key, Body: []byte(`{}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown[d.AlertID] = append(shown[d.AlertID], m.ID)
 		x := done(d)
 		switch d.AlertID {
 		case unsent.ID:
@@ -173,5 +179,12 @@ func prune(t *testing.T, w *world) {
 	duties, err := w.Duties(w.ctx, old.ID)
 	if err != nil || len(duties) != 0 {
 		t.Errorf("duties: %v, %v", duties, err)
+	}
+	for id, messages := range shown {
+		for _, m := range messages {
+			if _, err := w.RoomMessage(w.ctx, m); (id == old.ID) != errors.Is(err, store.ErrNotFound) {
+				t.Errorf("message %d of alert %d: %v", m, id, err)
+			}
+		}
 	}
 }
