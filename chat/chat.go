@@ -186,6 +186,23 @@ type Submit struct {
 	Cancelled bool
 }
 
+// Command is a line that somebody typed to Belfry: a slash command, or a
+// message that calls for it where slash commands can not be had.
+type Command struct {
+	Actor Actor
+	// Channel is the platform's id of the channel it was typed in.
+	Channel string
+	// Text is what follows the command word, exactly as typed.
+	Text string
+	// Thread is the message it answers, where the platform tells.
+	Thread *Ref
+}
+
+// Commander is a Responder that understands typed commands, too.
+type Commander interface {
+	Command(ctx context.Context, c Command) Answer
+}
+
 // Dialog is a form to be shown to the person who pressed.
 type Dialog struct {
 	// Title has at most 24 characters (Mattermost's limit).
@@ -220,6 +237,8 @@ type Answer struct {
 	// bad news only: Mattermost can show it nowhere but in the dialog, which
 	// stays open then.
 	Whisper string
+	// Reply is shown to the person alone. For commands only.
+	Reply *Message
 	// Dialog, when set, is opened for the person. Not for submits.
 	Dialog *Dialog
 	// FieldErrors names what is wrong with a submit, by field name; the dialog stays open.
