@@ -85,17 +85,37 @@ func (c *Chat) card(ctx context.Context, e delivery.Errand, a *alert.Alert) deli
 		}
 	}
 	if posted {
-		err := c.platform.Update(ctx, ref, e.Key, m)
-		if err != nil {
-			return delivery.Outcome{Err: err, Receipt: Receipt(ref)}
-		}
-		return delivery.Outcome{Reached: a.Revision, Receipt: Receipt(ref)}
+		return c.edit(ctx, ref, e, m, a.Revision)
 	}
 	ref, err := c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Key: e.Key, Message: m})
-	if err != nil {
-		return delivery.Outcome{Err: err}
+	switch {
+	case err != nil:
+		return c.notPosted(e, err)
+	case !e.UnknownSince.IsZero():
+		// The platform may have recognised the key and given back what the
+		// earlier attempt put up, as the alert was then: it is edited next.
+		return delivery.Outcome{Receipt: Receipt(ref)}
 	}
 	return delivery.Outcome{Reached: a.Revision, Receipt: Receipt(ref)}
+}
+
+// edit brings a card that stands there up to date.
+func (c *Chat) edit(ctx context.Context, ref chat.Ref, e delivery.Errand, m chat.Message, revision int64) delivery.Outcome {
+	err := c.platform.Update(ctx, ref, e.Key, m)
+	switch decision, _ := fault.Of(err); decision {
+	case fault.None:
+		return delivery.Outcome{Reached: revision, Receipt: Receipt(ref)}
+	case fault.Gone:
+		return delivery.Outcome{Err: err} // its place leads nowhere any more
+	}
+	return delivery.Outcome{Err: err, Receipt: Receipt(ref)}
+}
+
+// notPosted is the outcome of a post that failed. An earlier attempt that was
+// not found may still be on its way (Mattermost can be writing it), so it stays
+// unknown and is asked for once more, whatever became of this one.
+func (c *Chat) notPosted(e delivery.Errand, err error) delivery.Outcome {
+	return delivery.Outcome{Err: err, Unknown: !e.UnknownSince.IsZero()}
 }
 
 func (c *Chat) note(ctx context.Context, e delivery.Errand, a *alert.Alert) delivery.Outcome {
@@ -110,21 +130,21 @@ func (c *Chat) note(ctx context.Context, e delivery.Errand, a *alert.Alert) deli
 	if err != nil {
 		return c.unread(e, err)
 	}
-	_, posted, out := c.earlier(ctx, e)
+	ref, posted, out := c.earlier(ctx, e)
 	if out.Err != nil {
 		return out
 	}
 	if posted {
-		return delivery.Outcome{Reached: 1}
+		return delivery.Outcome{Reached: 1, Receipt: Receipt(ref)}
 	}
-	ref, err := c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Thread: &thread, Key: e.Key,
+	ref, err = c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Thread: &thread, Key: e.Key,
 		Message: message.Note(a, event, c.say(a, e.Duty))})
 	if decision, _ := fault.Of(err); decision == fault.Gone {
 		// Somebody deleted the card and its thread with it: nobody is left to tell.
 		return delivery.Outcome{Reached: 1}
 	}
 	if err != nil {
-		return delivery.Outcome{Err: err}
+		return c.notPosted(e, err)
 	}
 	return delivery.Outcome{Reached: 1, Receipt: Receipt(ref)}
 }

@@ -4,6 +4,8 @@ package delivery
 
 import (
 	"context"
+	"errors"
+	"runtime/debug"
 	"time"
 
 	"belfry/alert"
@@ -127,6 +129,8 @@ type batch struct {
 	receipts map[alert.ID]string
 	results  []store.Settlement
 	flushed  time.Time
+	// lost: another process carries this destination's duties out now.
+	lost bool
 }
 
 func (b *batch) carry(ctx context.Context) {
@@ -136,7 +140,7 @@ func (b *batch) carry(ctx context.Context) {
 	stop := b.claim.LeaseUntil.Add(-b.claim.LeaseUntil.Sub(now()) / 4)
 	b.flushed = now()
 	for _, d := range b.claim.Duties {
-		if b.stuck[d.AlertID] || ctx.Err() != nil || !now().Before(stop) {
+		if b.stuck[d.AlertID] || b.lost || ctx.Err() != nil || !now().Before(stop) {
 			b.giveBack(d)
 			continue
 		}
@@ -165,13 +169,26 @@ func (b *batch) attempt(ctx context.Context, d store.Duty, stop time.Time) (Outc
 	}
 	sending, done := context.WithTimeout(context.WithoutCancel(ctx), min(o.SendTimeout, left))
 	defer done()
-	outcome := b.sender.Send(sending, Errand{Duty: d, CardReceipt: b.receipts[d.AlertID]})
+	outcome := b.send(sending, Errand{Duty: d, CardReceipt: b.receipts[d.AlertID]})
 	decision, after := fault.Of(outcome.Err)
 	if decision == fault.RetryAfter {
 		b.lane.gate.hush(after)
 	}
 	b.lane.gate.leave(decision != fault.RetryAfter)
 	return outcome, true
+}
+
+// send has the sender carry e out. One that breaks down over an alert must not
+// take the others down with it.
+func (b *batch) send(ctx context.Context, e Errand) (out Outcome) {
+	defer func() {
+		if broke := recover(); broke != nil {
+			b.lane.engine.opt.Log.Error("a delivery broke down inside, please report this", "destination", e.Destination,
+				"kind", e.Kind, "alert", e.AlertID, "panic", broke, "stack", string(debug.Stack()))
+			out = Outcome{Err: fault.NewUnknown(errors.New("it broke down inside, see the log"))}
+		}
+	}()
+	return b.sender.Send(ctx, e)
 }
 
 func (b *batch) giveBack(d store.Duty) {
@@ -203,7 +220,7 @@ func (b *batch) record(d store.Duty, out Outcome) {
 	case fault.Permanent:
 		s.State = store.DutyDead
 	case fault.Gone:
-		s.State, s.Forget = store.DutyDead, true
+		s.State, s.Forget, s.Receipt = store.DutyDead, true, ""
 	case fault.Unknown:
 		s.Unknown = true
 	case fault.Retry:
@@ -215,8 +232,8 @@ func (b *batch) record(d store.Duty, out Outcome) {
 		o.Log.Warn("delivery not done", "destination", d.Destination, "kind", d.Kind, "alert", d.AlertID,
 			"decision", decision.String(), "failures", d.Attempts+1, "err", out.Err)
 	}
-	if d.Kind == store.DutyCard && out.Receipt != "" {
-		b.receipts[d.AlertID] = out.Receipt
+	if d.Kind == store.DutyCard && s.Receipt != "" {
+		b.receipts[d.AlertID] = s.Receipt
 	}
 	b.results = append(b.results, s)
 }
@@ -236,7 +253,7 @@ func (b *batch) flush() {
 	case err != nil:
 		o.Log.Error("can't record deliveries, they will be asked for before they are repeated", "destination", b.claim.Destination, "err", err)
 	case lost:
-		b.lane.fence = 0
+		b.lost, b.lane.fence = true, 0
 		o.Log.Warn("another process took this destination over while deliveries were on their way; their cards are rendered anew", "destination", b.claim.Destination)
 	}
 	b.results = b.results[:0]
