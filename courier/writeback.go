@@ -174,10 +174,18 @@ func (o order) refuse(ctx context.Context, reason string) delivery.Outcome {
 }
 
 // unseen waits for the notification that confirms, where no status can be
-// read. A removal makes no notification, so nothing ever confirms it: people
-// are told so instead of being kept waiting.
+// read. A command that may never have left us (the process died over it) is
+// handed over again: to be told twice does a core no harm. A removal makes no
+// notification, so nothing ever confirms it: people are told so instead of
+// being kept waiting.
 func (o order) unseen(ctx context.Context, since time.Time) delivery.Outcome {
-	if !o.set && o.clock.Now().Sub(since) > patience {
+	long := o.clock.Now().Sub(since) > patience
+	switch {
+	case o.errand.Receipt == "" && long:
+		return o.hand(ctx)
+	case o.errand.Receipt == "":
+		return o.wait(ctx, since, "")
+	case !o.set && long:
 		return o.refuse(ctx, "was told to remove it, but can't confirm it: configure its status file or livestatus, and look there")
 	}
 	return o.wait(ctx, since, "it took the command and has not confirmed it yet")

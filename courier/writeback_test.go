@@ -242,6 +242,33 @@ func TestAfterACrashTheStatusIsAskedBeforeACommandIsRepeated(t *testing.T) {
 	}
 }
 
+func TestAfterACrashACoreThatShowsNoStatusIsToldAgain(t *testing.T) {
+	for _, set := range []bool{true, false} {
+		s := newScene(t, false)
+		s.core.answer = func() (monitor.Receipt, error) { return monitor.Receipt{Confirmed: true}, nil }
+		want := alert.AckSet
+		if set {
+			s.press()
+		} else {
+			want = alert.AckNone
+			s.want(s.desk.ConfirmAck(t.Context(), s.id, "bob", "x"))
+			s.want(s.desk.Unacknowledge(t.Context(), s.id, desk.AnyGeneration, "bob"))
+		}
+		// A life that claims and dies before it tells the core.
+		if _, err := s.store.Claim(t.Context(), desk.MonitorDestination("nagios"), 10); err != nil {
+			t.Fatal(err)
+		}
+		for start := s.clock.Now(); s.clock.Now().Sub(start) < time.Hour; {
+			if out := s.work(); out.Again == 0 {
+				break
+			}
+		}
+		if len(s.core.calls) != 1 || s.ack().Phase != want {
+			t.Errorf("calls: %v, %+v", s.core.calls, s.ack())
+		}
+	}
+}
+
 func TestAStatusOlderThanTheCommandProvesNothing(t *testing.T) {
 	s := newScene(t, true)
 	s.core.status = monitor.Status{Acknowledged: true, AsOf: s.clock.Now().Add(-time.Minute)}
