@@ -237,6 +237,8 @@ type Answer struct {
 	// bad news only: Mattermost can show it nowhere but in the dialog, which
 	// stays open then.
 	Whisper string
+	// Link, when set, stands after the whisper. Not for submits.
+	Link *Link
 	// Reply is shown to the person alone. For commands only.
 	Reply *Message
 	// Dialog, when set, is opened for the person. Not for submits.
