@@ -16,8 +16,12 @@ type Server struct {
 	// Listen is the address of the HTTP server, host:port; port 0 takes any.
 	Listen string `yaml:"listen"`
 	// PublicURL is where people and chat platforms reach the server, without a
-	// slash at its end; empty: http:// and the address it listens on.
+	// slash at its end; empty: http:// (https:// with TLS) and the address it
+	// listens on.
 	PublicURL string `yaml:"public_url"`
+	// TLS has the server speak HTTPS itself; nil: plain HTTP, for loopback or
+	// behind a proxy.
+	TLS *TLS `yaml:"tls"`
 	// Data is the directory for database, key, tokens and socket.
 	Data string `yaml:"data"`
 	// Socket is the unix socket for belfry notify on the same host; empty:
@@ -101,6 +105,9 @@ func (s *Server) Validate() []error {
 	}
 	if text := wrongURL(s.PublicURL); s.PublicURL != "" && text != "" {
 		wrong = append(wrong, Wrong("public_url", "%s; write it like https://belfry.example.org", text))
+	}
+	if s.TLS != nil {
+		wrong = append(wrong, s.TLS.validate()...)
 	}
 	if s.Data == "" || !validText(s.Data) {
 		wrong = append(wrong, Wrong("data", "the data directory is empty; write it like ./belfry-data or /var/lib/belfry"))
