@@ -29,6 +29,9 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"settlements", settleCases()},
 		{"lives", lifeCases()},
 		{"rest", restCases()},
+		{"people", peopleCases()},
+		{"numbers", numberCases()},
+		{"mutes", muteCases()},
 		{"room", roomCases()},
 		{"model", modelCases()},
 	} {
