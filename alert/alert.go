@@ -154,7 +154,10 @@ const (
 
 // Alert is one problem of one object, from its first report to its end.
 type Alert struct {
-	ID          ID          `json:"-"`
+	ID ID `json:"-"`
+	// Number is short, for people to say and type: #42. The store gives it, in
+	// the order in which alerts came in, each once; 0 before.
+	Number      int64       `json:"-"`
 	Source      string      `json:"-"`
 	Fingerprint Fingerprint `json:"-"`
 	Topic       Topic       `json:"-"`
@@ -191,6 +194,15 @@ type Alert struct {
 	// InDowntime and Flapping are what was last reported.
 	InDowntime bool `json:"in_downtime,omitempty"`
 	Flapping   bool `json:"flapping,omitempty"`
+	// Said is the last custom notification: it comes once for every contact.
+	Said Said `json:"said,omitzero"`
+}
+
+// Said is what somebody said with a custom notification.
+type Said struct {
+	By   string    `json:"by,omitempty"`
+	Text string    `json:"text,omitempty"`
+	At   time.Time `json:"at,omitzero"`
 }
 
 // Name returns the alert's object for people.

@@ -30,7 +30,7 @@ func (s *Store) Change(ctx context.Context, changes ...Change) ([]error, error) 
 // dot, or empty.
 func alertColumns(prefix string) string {
 	return prefix + strings.ReplaceAll(
-		"id, source, fingerprint, topic, closed, severity, revision, last_id, starts_at, ends_at, updated_at, body", " ", " "+prefix)
+		"id, number, source, fingerprint, topic, closed, severity, revision, last_id, starts_at, ends_at, updated_at, body", " ", " "+prefix)
 }
 
 func scanAlert(scan scanner) (*alert.Alert, alert.ID, error) {
@@ -38,7 +38,7 @@ func scanAlert(scan scanner) (*alert.Alert, alert.ID, error) {
 	var closed, starts, ends, updated int64
 	var lastID alert.ID
 	var body string
-	if err := scan(&a.ID, &a.Source, &a.Fingerprint, &a.Topic, &closed, &a.Severity, &a.Revision, &lastID,
+	if err := scan(&a.ID, &a.Number, &a.Source, &a.Fingerprint, &a.Topic, &closed, &a.Severity, &a.Revision, &lastID,
 		&starts, &ends, &updated, &body); err != nil {
 		return nil, 0, err
 	}
@@ -83,6 +83,20 @@ func (s *Store) Alert(ctx context.Context, id alert.ID) (*alert.Alert, error) {
 	}
 	return nil, fmt.Errorf("alert %d: %w", id, ErrNotFound)
 }
+
+// AlertByNumber returns the alert that people call #number, or ErrNotFound.
+func (s *Store) AlertByNumber(ctx context.Context, number int64) (*alert.Alert, error) {
+	list, err := s.alerts(ctx, alertByNumber, number)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) == 0:
+		return nil, fmt.Errorf("alert #%d: %w", number, ErrNotFound)
+	}
+	return list[0], nil
+}
+
+var alertByNumber = `SELECT ` + alertColumns("") + ` FROM alerts WHERE number = $1`
 
 // AlertsByID returns those of the alerts that exist.
 func (s *Store) AlertsByID(ctx context.Context, list []alert.ID) (map[alert.ID]*alert.Alert, error) {

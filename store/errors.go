@@ -21,6 +21,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists: there is one of that name already.
 	ErrExists = errors.New("exists already")
+	// ErrTooMany: there are as many of these as may be.
+	ErrTooMany = errors.New("there are too many already")
 	// ErrClosed: the store was closed; nothing was stored.
 	ErrClosed = errors.New("the store is closed")
 	// ErrFull: the disk of the database is full; nothing was stored.

@@ -11,8 +11,8 @@ import (
 // Statements that write many rows. The casts tell PostgreSQL what a parameter
 // is where no column does.
 var (
-	insertAlerts = newBulk(`INSERT INTO alerts (id, source, fingerprint, topic, closed, severity, revision, last_id,
-		starts_at, ends_at, updated_at, body) VALUES `, `(?,?,?,?,?,?,?,?,?,?,?,?)`, ``)
+	insertAlerts = newBulk(`INSERT INTO alerts (id, number, source, fingerprint, topic, closed, severity, revision, last_id,
+		starts_at, ends_at, updated_at, body) VALUES `, `(?,?,?,?,?,?,?,?,?,?,?,?,?)`, ``)
 	updateAlerts = newBulk(`WITH v (id, closed, severity, revision, last_id, starts_at, ends_at, updated_at, body) AS (VALUES `,
 		`(CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),?)`,
 		`) UPDATE alerts SET closed = v.closed, severity = v.severity, revision = v.revision, last_id = v.last_id,
@@ -83,6 +83,9 @@ func (f *fold) flush(ctx context.Context) error {
 }
 
 func (f *fold) flushAlerts(ctx context.Context) error {
+	if err := f.number(ctx); err != nil {
+		return err
+	}
 	var fresh, changed []any
 	for _, e := range f.touched {
 		a := e.a
@@ -95,7 +98,7 @@ func (f *fold) flushAlerts(ctx context.Context) error {
 			closed = int64(a.ID)
 		}
 		if e.fresh {
-			fresh = append(fresh, int64(a.ID), a.Source, string(a.Fingerprint), string(a.Topic), closed, int64(a.Severity),
+			fresh = append(fresh, int64(a.ID), a.Number, a.Source, string(a.Fingerprint), string(a.Topic), closed, int64(a.Severity),
 				a.Revision, int64(e.lastID), micros(a.StartsAt), micros(a.EndsAt), micros(a.UpdatedAt), string(body))
 			continue
 		}
@@ -107,6 +110,37 @@ func (f *fold) flushAlerts(ctx context.Context) error {
 	}
 	return f.execBulk(ctx, insertAlerts, nil, fresh)
 }
+
+// number gives new alerts their numbers: the next after the highest there is,
+// which Prune therefore never deletes. Nobody else makes alerts meanwhile
+// (dialect.begin).
+func (f *fold) number(ctx context.Context) error {
+	var last int64
+	for _, e := range f.touched {
+		if !e.fresh {
+			continue
+		}
+		if last == 0 {
+			var err error
+			if last, err = f.lastNumber(ctx); err != nil {
+				return err
+			}
+		}
+		last++
+		e.a.Number = last
+	}
+	return nil
+}
+
+func (f *fold) lastNumber(ctx context.Context) (last int64, err error) {
+	if open := f.store.open; open != nil {
+		return open.number, nil
+	}
+	err = f.one(ctx, highestNumber, nil, &last)
+	return last, err
+}
+
+const highestNumber = `SELECT COALESCE(MAX(number), 0) FROM alerts`
 
 // flushDuties inserts the new duties, each behind what stands before it: a note
 // is never due before its card or an earlier note, a write-back never before an

@@ -11,13 +11,15 @@ import (
 )
 
 // openSet knows which alerts are open, so that a new problem need not be looked
-// for on disk. It is right because one process owns the file and one goroutine
+// for on disk, and which number the next one gets. It is right because one process owns the file and one goroutine
 // writes: the set changes after a commit, by what was committed, and is read
 // anew after a transaction that failed. It holds a hash for an object, not its
 // names: what it finds may be another object's alert, never the reverse.
 type openSet struct {
 	seed maphash.Seed
 	ids  map[uint64][]alert.ID
+	// number is the highest that was given to an alert.
+	number int64
 	// doubt: a transaction failed since the set was read.
 	doubt bool
 }
@@ -37,6 +39,9 @@ func (p *openSet) load(ctx context.Context, q *session) error {
 		p.ids[key] = append(p.ids[key], id)
 		return nil
 	})
+	if err == nil {
+		err = q.one(ctx, highestNumber, nil, &p.number)
+	}
 	p.doubt = err != nil
 	return err
 }
@@ -48,6 +53,7 @@ func (p *openSet) of(o object) []alert.ID { return p.ids[p.key(o)] }
 
 // note takes over what was committed.
 func (p *openSet) note(a *alert.Alert) {
+	p.number = max(p.number, a.Number)
 	key := p.key(object{a.Source, a.Fingerprint})
 	list := p.ids[key]
 	i := slices.Index(list, a.ID)

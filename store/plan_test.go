@@ -35,6 +35,11 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"changed alerts":  {updateAlerts.text(4, s.dialect), "INTEGER PRIMARY KEY"},
 		"hand-overs":      {seenInHistory, "alerts_history"},
 		"open alerts":     {openAlerts, "alerts_open"},
+		"by number":       {alertByNumber, "alerts_number"},
+		"highest number":  {highestNumber, "alerts_number"},
+		"what changed":    {changedAlerts, "alerts_changed"},
+		"newest change":   {newestChange, "alerts_changed"},
+		"open mutes":      {openMutes, "mutes_open"},
 	} {
 		var plan []string
 		err := s.query(t.Context(), "a plan", "EXPLAIN QUERY PLAN "+x.text, make([]any, strings.Count(x.text, "?")+strings.Count(x.text, "$")), func(scan scanner) error {

@@ -20,7 +20,8 @@ var (
 
 // Prune deletes up to limit (100) alerts that were over before a time, with
 // their history, duties and messages in the built-in room, and returns how many. An alert of which something
-// is still to be delivered, or could not be, stays.
+// is still to be delivered, or could not be, stays; and so does the one with the
+// highest number, which tells the next.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit <= 0 {
 		limit = defaultLimit
@@ -30,7 +31,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, er
 		n = 0
 		var old []any
 		// What ended before was begun before: ids grow with time.
-		err := t.each(ctx, `SELECT id FROM alerts a WHERE id < $1 AND closed <> 0 AND ends_at < $2 AND updated_at < $3
+		err := t.each(ctx, `SELECT id FROM alerts a WHERE id < $1 AND number < (SELECT MAX(number) FROM alerts) AND closed <> 0 AND ends_at < $2 AND updated_at < $3
 			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.alert_id = a.id AND d.state <> 'done') ORDER BY id LIMIT $4`,
 			[]any{before.UnixMicro() << nodeBits, micros(before), micros(before), int64(limit)}, func(scan scanner) error {
 				var id alert.ID

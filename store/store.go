@@ -105,7 +105,7 @@ func (s *Store) resume(ctx context.Context) error {
 	return s.session.transaction(ctx, func(ctx context.Context, q *session) error {
 		var last int64
 		if err := q.one(ctx, `SELECT MAX(id) FROM (
-			SELECT COALESCE(MAX(last_id), 0) AS id FROM alerts WHERE id = (SELECT MAX(id) FROM alerts)
+			SELECT COALESCE(MAX(last_id), 0) AS id FROM alerts
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM deliveries
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM people
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM room_messages) AS newest`, nil, &last); err != nil {

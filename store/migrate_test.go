@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"belfry/alert"
+	"belfry/store/pgtest"
+)
+
+// TestAlertsOfTheFirstSchemaGetNumbers brings a database of schema 1 with
+// alerts in it up to date.
+func TestAlertsOfTheFirstSchemaGetNumbers(t *testing.T) {
+	for name, url := range map[string]string{"SQLite": filepath.Join(t.TempDir(), "belfry.db"), "PostgreSQL": pgtest.URL(t)} {
+		t.Run(name, func(t *testing.T) {
+			open := func() *Store {
+				s, err := Open(t.Context(), url, Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			}
+			s := open()
+			err := s.write(t.Context(), func(ctx context.Context, q *tx) error {
+				tables := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
+				if s.dialect.shared {
+					tables = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`
+				}
+				var drop []string
+				if err := q.each(ctx, tables, nil, func(scan scanner) error {
+					var name string
+					err := scan(&name)
+					drop = append(drop, `DROP TABLE `+name)
+					return err
+				}); err != nil {
+					return err
+				}
+				first, err := migrations.ReadFile("migrations/0001_start.sql")
+				if err != nil {
+					return err
+				}
+				for _, text := range append(drop, s.dialect.ddl(string(first)),
+					`CREATE TABLE belfry_schema (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)`,
+					`INSERT INTO belfry_schema VALUES (1, 1)`, oldAlert(7168, "c"), oldAlert(5120, "b")) {
+					if err := q.script(ctx, text); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s = open()
+			defer func() {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			a := &alert.Alert{Source: "s", Topic: alert.TopicProblem, Status: alert.Firing, Revision: 1, Object: alert.Object{Host: "d"}}
+			a.Fingerprint = a.Object.Fingerprint()
+			c := Change{Source: a.Source, Fingerprint: a.Fingerprint, Apply: func(View) ([]Effect, error) { return []Effect{{Alert: a}}, nil }}
+			if _, err := s.Change(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			for i, host := range []string{"b", "c", "d"} {
+				if a, err := s.AlertByNumber(t.Context(), int64(i+1)); err != nil || a.Object.Host != host {
+					t.Errorf("#%d is %+v, %v", i+1, a, err)
+				}
+			}
+		})
+	}
+}
+
+// oldAlert is an alert as the first schema kept it.
+func oldAlert(id int, host string) string {
+	return fmt.Sprintf(`INSERT INTO alerts (id, source, fingerprint, topic, closed, severity, revision, last_id, starts_at, ends_at, updated_at, body)
+		VALUES (%d, 's', '%s', 'problem', 0, 4, 1, %d, 1, 0, 1, '{"object":{"kind":"host","host":"%s"},"state":"DOWN","ack":{}}')`, id, host, id, host)
+}
