@@ -170,6 +170,9 @@ func (s *Server) callBack(url string, body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !s.mayCall(req.URL.Hostname()) {
+		return nil, fmt.Errorf("address forbidden, you may need to set AllowedUntrustedInternalConnections to allow an integration access to your internal network")
+	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	res, err := s.client.Do(req)

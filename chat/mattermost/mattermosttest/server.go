@@ -37,6 +37,11 @@ type Options struct {
 	// OnPost is called after each new post, outside of all locks. The post
 	// must not be changed.
 	OnPost func(at time.Time, p *Post)
+	// Fresh is a server as it is just after its installation: people and a
+	// team, but no bot, the settings as shipped, and no calls to private
+	// addresses unless AllowedUntrustedInternalConnections names them. Without
+	// it all settings that integrations need are on and nothing is guarded.
+	Fresh bool
 }
 
 // The world every server starts with: one team, the bot and its people.
@@ -64,7 +69,16 @@ type Server struct {
 	dialogs  map[string]*Dialog // by user id: the last one opened
 	botToken string
 	faults   faults
-	swept    time.Time
+
+	config       settings
+	locked       []string // keys that the environment sets, "Section.Key"
+	accessTokens []accessToken
+	commands     []*Command
+	outgoing     []*OutgoingHook
+	oauthApps    []*OAuthApp
+	interrupted  interruption
+
+	swept time.Time
 
 	listening sync.Mutex
 	addr      string
@@ -143,7 +157,7 @@ func (s *Server) listen(addr string) error {
 	defer s.listening.Unlock()
 	s.addr = l.Addr().String()
 	s.closing = make(chan struct{})
-	s.server = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second}
+	s.server = &http.Server{Handler: s.interrupt(s.routes()), ReadHeaderTimeout: 10 * time.Second}
 	server := s.server
 	go func() { _ = server.Serve(l) }() // ends with Close; its error says only that
 	return nil

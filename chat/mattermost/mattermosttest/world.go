@@ -13,6 +13,8 @@ type User struct {
 	IsBot    bool   `json:"is_bot,omitempty"`
 	token    string
 	purged   bool
+
+	display, description, owner string // of a bot
 }
 
 type team struct {
@@ -39,9 +41,15 @@ type Channel struct {
 func (s *Server) populate() {
 	t := &team{id: newID(), name: Team, members: map[string]bool{}}
 	s.teams[t.id] = t
-	bot := s.addUser(Bot)
-	bot.IsBot = true
-	s.botToken = bot.token
+	s.config = shipped()
+	if !s.opts.Fresh {
+		for _, key := range []string{"EnableUserAccessTokens", "EnableBotAccountCreation", "EnableOAuthServiceProvider", "EnablePostUsernameOverride", "EnablePostIconOverride"} {
+			s.config[service][key] = true
+		}
+		bot := s.addUser(Bot)
+		bot.IsBot = true
+		s.botToken = bot.token
+	}
 	s.addUser("alice")
 	s.addUser("bob")
 	s.addUser("admin").Roles = "system_user system_admin"
