@@ -124,7 +124,7 @@ func (a *Alert) ConfirmAck(by, comment string, now time.Time) (Event, bool) {
 		}
 		a.Ack = Ack{Phase: AckSet, By: by, Comment: comment, At: now, Generation: a.Ack.Generation + 1}
 	case AckNone:
-		a.Ack = Ack{Phase: AckSet, By: by, Comment: comment, At: now, Generation: a.Ack.Generation + 1}
+		a.Ack = Ack{Phase: AckSet, By: pick(by, "somebody"), Comment: comment, At: now, Generation: a.Ack.Generation + 1}
 	}
 	return a.touch(EventAcknowledged, a.Ack.By, a.Ack.Comment, now), true
 }

@@ -90,6 +90,30 @@ func TestOurOwnAcknowledgementComingBackKeepsWhatThePersonWrote(t *testing.T) {
 	}
 }
 
+// Macros are often empty: a notification without an author does not take an
+// acknowledgement away from whoever is known to have made it.
+func TestANotificationWithoutAuthorConfirmsWhoeverIsKnown(t *testing.T) {
+	for _, phase := range []AckPhase{AckPending, AckSet, AckRemoving} {
+		d := &desktop{open: map[Topic]*Alert{}}
+		d.apply(t0, problem("7"))
+		a := d.open[TopicProblem]
+		a.Ack = Ack{Phase: phase, By: "alice", Comment: "on it", Generation: 1}
+		d.apply(t0, Report{Kind: ReportAck, Object: disk, State: "CRITICAL", Severity: SeverityCritical, ProblemID: "7", Comment: "x"})
+		want := AckSet
+		if phase == AckRemoving {
+			want = AckRemoving
+		}
+		if a.Ack.By != "alice" || a.Ack.Comment != "on it" || a.Ack.Phase != want {
+			t.Errorf("%s: got %+v", phase, a.Ack)
+		}
+	}
+	d := &desktop{open: map[Topic]*Alert{}}
+	d.apply(t0, problem("7"), Report{Kind: ReportAck, Object: disk, State: "CRITICAL", Severity: SeverityCritical, ProblemID: "7"})
+	if a := d.open[TopicProblem]; a.Ack.By != "somebody" || a.Ack.Phase != AckSet {
+		t.Errorf("got %+v", a.Ack)
+	}
+}
+
 func TestNothingToAcknowledge(t *testing.T) {
 	over := &Alert{Topic: TopicProblem, Status: Resolved}
 	if _, err := over.RequestAck("alice", "", false, t0); !errors.Is(err, ErrResolved) {

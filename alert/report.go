@@ -134,7 +134,7 @@ func applyProblem(out *Applied, source string, a *Alert, r Report, now time.Time
 	worse := a.State != r.State || a.Severity != r.Severity
 	said := a.Output != r.Output && r.Output != ""
 	more := a.addressed(r)
-	if !worse && !said && !more && a.ProblemID == pick(r.ProblemID, a.ProblemID) {
+	if !worse && !said && !more && (a.ProblemID != "" || r.ProblemID == "") {
 		return
 	}
 	previous, previousSeverity := a.State, a.Severity
@@ -162,38 +162,9 @@ func applyAck(out *Applied, source string, a *Alert, r Report, now time.Time) {
 		applyProblem(out, source, a, r, now)
 		a = out.Alerts[len(out.Alerts)-1]
 	}
-	if e, ok := a.ConfirmAck(pick(r.Author, "somebody"), r.Comment, now); ok {
+	if e, ok := a.ConfirmAck(r.Author, r.Comment, now); ok {
 		e.Intake = r.Intake
 		out.add(a, e)
-	}
-}
-
-// applyNotice handles downtime, flapping and custom notifications: on the card
-// of an open problem, otherwise on a card of their own.
-func applyNotice(out *Applied, source string, problem, notice *Alert, r Report, now time.Time) {
-	kind, starts := noticeEvent(r.Kind)
-	text := r.Comment
-	if problem != nil && problem.noteFlag(kind, starts) {
-		e := problem.touch(kind, r.Author, text, now)
-		e.Intake = r.Intake
-		out.add(problem, e)
-	}
-	switch {
-	case starts && notice == nil && problem == nil:
-		a := newAlert(source, r.Kind.Topic(), r, now)
-		a.Severity = SeverityInfo
-		e := a.touch(EventOpened, r.Author, text, now)
-		e.Intake = r.Intake
-		if kind == EventCustom {
-			a.Status, a.EndsAt = Resolved, now
-		}
-		a.Ack.By, a.Ack.Comment = r.Author, r.Comment
-		out.add(a, e)
-	case !starts && notice != nil:
-		e := notice.touch(kind, r.Author, text, now)
-		e.Intake = r.Intake
-		notice.Status, notice.EndsAt = Resolved, now
-		out.add(notice, e)
 	}
 }
 
@@ -228,9 +199,14 @@ func noticeEvent(k ReportKind) (kind EventKind, starts bool) {
 
 // sameProblem says whether r is about the problem that a shows. A number that
 // is missing on either side matches: Nagios loses numbers without retention,
-// Naemon before 1.4.3 has none.
+// Naemon before 1.4.3 has none. A rule's number is when it began to fire; where
+// two Alertmanagers (or two Prometheus) report the same, each has its own, so
+// only a later beginning is another problem.
 func sameProblem(a *Alert, r Report) bool {
-	return a.ProblemID == "" || r.ProblemID == "" || a.ProblemID == r.ProblemID
+	if a.ProblemID == "" || r.ProblemID == "" || a.ProblemID == r.ProblemID {
+		return true
+	}
+	return a.Object.Kind == KindRule && !r.At.IsZero() && !r.At.After(a.StartsAt)
 }
 
 func newAlert(source string, topic Topic, r Report, now time.Time) *Alert {
@@ -248,7 +224,7 @@ func (a *Alert) take(r Report) {
 	a.Object, a.State, a.Severity, a.NoEmoji = r.Object, r.State, r.Severity, r.NoEmoji
 	a.Output = pick(r.Output, a.Output)
 	a.Link = pick(r.Link, a.Link)
-	a.ProblemID = pick(r.ProblemID, a.ProblemID)
+	a.ProblemID = pick(a.ProblemID, r.ProblemID)
 	if r.Labels != nil {
 		a.Labels = maps.Clone(r.Labels)
 	}

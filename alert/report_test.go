@@ -62,6 +62,8 @@ func TestReportsMakeOneAlertPerProblem(t *testing.T) {
 	numbered := problem("8")
 	noNumber := recovery("")
 	custom := Report{Kind: ReportCustom, Object: disk, Author: "dave", Comment: "hello"}
+	otherCustom, customToo, laterCustom := custom, custom, custom
+	otherCustom.Comment, customToo.Channel, laterCustom.At = "bye", "chat/dba", t0.Add(-time.Hour)
 	downtime := Report{Kind: ReportDowntime, Object: disk, Author: "carol", Comment: "patching"}
 	downtimeEnd := Report{Kind: ReportDowntimeCancelled, Object: disk}
 	ackOfOK := ack
@@ -86,7 +88,12 @@ func TestReportsMakeOneAlertPerProblem(t *testing.T) {
 		{"acknowledgement of a problem never seen opens it", []Report{ack}, []EventKind{EventOpened, EventAcknowledged}, 1, Firing},
 		{"acknowledgement of what is fine", []Report{ackOfOK}, nil, 0, ""},
 		{"custom beside a problem", []Report{problem("7"), custom}, []EventKind{EventOpened, EventCustom}, 1, Firing},
-		{"custom alone is a notice that is over", []Report{custom}, []EventKind{EventOpened}, 1, Resolved},
+		{"custom beside a problem for two contacts", []Report{problem("7"), custom, custom}, []EventKind{EventOpened, EventCustom}, 1, Firing},
+		{"another custom beside a problem", []Report{problem("7"), custom, otherCustom}, []EventKind{EventOpened, EventCustom, EventCustom}, 1, Firing},
+		{"custom alone is a notice", []Report{custom}, []EventKind{EventOpened}, 1, Firing},
+		{"custom alone for two contacts is one notice", []Report{custom, customToo}, []EventKind{EventOpened, EventRenotified}, 1, Firing},
+		{"another custom is another notice", []Report{custom, otherCustom}, []EventKind{EventOpened, EventOpened}, 2, Firing},
+		{"the same custom much later is another notice", []Report{custom, laterCustom}, []EventKind{EventOpened, EventOpened}, 2, Firing},
 		{"downtime of a fine object lives until its end", []Report{downtime, downtime, downtimeEnd}, []EventKind{EventOpened, EventDowntimeEnd}, 1, Resolved},
 		{"downtime beside a problem", []Report{problem("7"), downtime, downtime, downtimeEnd}, []EventKind{EventOpened, EventDowntime, EventDowntimeEnd}, 1, Firing},
 	} {
@@ -114,6 +121,38 @@ func TestContactsChannelsAndMentionsAreKeptOnce(t *testing.T) {
 	a := d.all[0]
 	if diff := cmp.Diff([][]string{{"alice", "bob"}, {"chat/dba"}, {"oncall"}}, [][]string{a.Contacts, a.Channels, a.Mentions}); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestANoticeEndsOnceNoMoreContactsCanBeTold(t *testing.T) {
+	d := &desktop{open: map[Topic]*Alert{}}
+	d.apply(t0, Report{Kind: ReportCustom, Object: disk, Author: "dave", Comment: "hello"}, problem("7"))
+	notice := d.open[TopicCustom]
+	if notice.EndNotice(t0.Add(time.Minute)) || notice.Status != Firing {
+		t.Error("it ended too early")
+	}
+	if !notice.EndNotice(t0.Add(sameSaid)) || notice.Status != Resolved || notice.EndNotice(t0.Add(time.Hour)) {
+		t.Errorf("it did not end once: %+v", notice)
+	}
+	if d.open[TopicProblem].EndNotice(t0.Add(time.Hour)) {
+		t.Error("a problem is no notice")
+	}
+}
+
+// Two Alertmanagers of a pair tell different beginnings of one problem.
+func TestARuleThatBeganEarlierIsTheSameProblem(t *testing.T) {
+	began := func(at time.Time) Report {
+		return Report{Kind: ReportProblem, Object: Object{Kind: KindRule, Rule: "DiskFull", Key: "f1"}, State: "firing",
+			Severity: SeverityCritical, ProblemID: at.Format(time.RFC3339Nano), At: at}
+	}
+	d := &desktop{open: map[Topic]*Alert{}}
+	d.apply(t0.Add(time.Hour), began(t0), began(t0.Add(-time.Minute)), began(t0), began(t0.Add(-time.Minute)))
+	if len(d.all) != 1 || d.all[0].Revision != 1 {
+		t.Errorf("%d alerts, events %v", len(d.all), d.events)
+	}
+	d.apply(t0.Add(time.Hour), began(t0.Add(time.Minute)))
+	if len(d.all) != 2 || d.all[0].Status != Resolved {
+		t.Errorf("a later beginning is another problem: %d alerts, events %v", len(d.all), d.events)
 	}
 }
 

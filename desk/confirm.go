@@ -4,6 +4,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"belfry/alert"
@@ -59,13 +60,39 @@ func (d *Desk) Refresh(ctx context.Context, id alert.ID) error {
 	})
 }
 
+// noticesAtOnce bounds how many notices are ended in one go.
+const noticesAtOnce = 1000
+
+// EndNotices ends the notices of custom notifications that no more contacts
+// can be told of. Nobody reads of it: their cards say all there is.
+func (d *Desk) EndNotices(ctx context.Context) error {
+	open, err := d.store.Alerts(ctx, store.Filter{Topic: alert.TopicCustom, Status: alert.Firing, Limit: noticesAtOnce})
+	if err != nil {
+		return err
+	}
+	var changes []store.Change
+	for _, a := range open {
+		changes = append(changes, store.Change{ID: a.ID, Apply: func(v store.View) ([]store.Effect, error) {
+			if v.Alert == nil {
+				return nil, nil
+			}
+			if a := v.Alert.Clone(); a.EndNotice(d.clock.Now()) {
+				return []store.Effect{{Alert: a}}, nil
+			}
+			return nil, nil
+		}})
+	}
+	errs, err := d.store.Change(ctx, changes...)
+	return errors.Join(append(errs, err)...)
+}
+
 // settled is how old something must be before a status that shows otherwise is
 // believed: cores write their status some seconds after they acted.
 const settled = 15 * time.Second
 
 // Observe compares what a monitoring system shows with the open problems of
 // its source: acknowledgements set or removed there, recoveries whose
-// notification never came, downtimes. read is asked for their status.
+// notification never came. read is asked for their status.
 func (d *Desk) Observe(ctx context.Context, source string, read monitor.StatusReader) error {
 	open, err := d.store.OpenAlerts(ctx, source)
 	if err != nil {

@@ -28,6 +28,8 @@ type Store interface {
 	Change(ctx context.Context, changes ...store.Change) ([]error, error)
 	// OpenAlerts returns a source's alerts that are firing.
 	OpenAlerts(ctx context.Context, source string) ([]*alert.Alert, error)
+	// Alerts returns the alerts that a filter lets through.
+	Alerts(ctx context.Context, f store.Filter) ([]*alert.Alert, error)
 }
 
 // Routing is where an alert belongs.

@@ -193,6 +193,35 @@ func TestWhatMustNotBeBelievedIsDroppedAndTold(t *testing.T) {
 	}
 }
 
+func TestMonitoringCanNotRingAWholeChannel(t *testing.T) {
+	for _, mention := range []string{"channel", "@here", "ALL", "everyone", "channel.", "here-", "@all_", "channel._-", "Here..", ".here", "...", "@@here"} {
+		o := newOffice(t)
+		r := critical()
+		r.Mention = mention
+		warnings := o.take(r)
+		if a := o.only(); !slices.Equal(a.Mentions, []string{"oncall"}) || len(warnings) == 0 {
+			t.Errorf("%s: rings %q, warnings %q", mention, a.Mentions, warnings)
+		}
+	}
+}
+
+func TestACustomNotificationForSeveralContactsIsOneNotice(t *testing.T) {
+	o := newOffice(t)
+	r := alert.Report{Kind: alert.ReportCustom, Object: disk, Author: "dave", Comment: "hello", Contact: "alice"}
+	second := r
+	second.Contact, second.Channel = "bob", "dba-private"
+	o.take(r, second)
+	o.wantDue("chat/dba-private card", "chat/ops card")
+	o.clock.Advance(time.Hour)
+	if err := o.EndNotices(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a := o.only(); a.Status != alert.Resolved || !a.EndsAt.Equal(o.clock.Now()) {
+		t.Errorf("got %s at %s", a.Status, a.EndsAt)
+	}
+	o.wantDue()
+}
+
 func TestAnAcknowledgementIsPendingUntilTheMonitorConfirmsIt(t *testing.T) {
 	o := newOffice(t)
 	o.take(critical())

@@ -101,10 +101,11 @@ func (d *Desk) tame(r *alert.Report) (warnings []string) {
 }
 
 // validHandle accepts one person's or group's handle. Words that ring a whole
-// channel are refused: monitoring must not be able to.
+// channel are refused: monitoring must not be able to. Chat platforms read a
+// handle without the punctuation at its end, so "here." rings as "here" does.
 func validHandle(h string) bool {
-	switch strings.ToLower(h) {
-	case "channel", "all", "here", "everyone":
+	switch strings.ToLower(strings.Trim(h, "._-")) {
+	case "", "channel", "all", "here", "everyone":
 		return false
 	}
 	if len(h) > 64 {
