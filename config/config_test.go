@@ -70,6 +70,15 @@ func (s *chatSpec) Validate() []error {
 	return wrong
 }
 
+// oauthSpec is a kind by which accounts can be linked.
+type oauthSpec struct {
+	OAuth bool `yaml:"oauth"`
+}
+
+func (*oauthSpec) Validate() []error { return nil }
+
+func (s *oauthSpec) Links() bool { return s.OAuth }
+
 type nagiosSpec struct {
 	Pipe string `yaml:"command_pipe"`
 }
@@ -87,6 +96,7 @@ func kinds() config.Kinds {
 		Connections: map[string]func() config.Spec{
 			"mattermost": func() config.Spec { return new(chatSpec) },
 			"console":    func() config.Spec { return new(roomSpec) },
+			"accounts":   func() config.Spec { return new(oauthSpec) },
 		},
 		Sources: map[string]func() config.Spec{
 			"nagios":       func() config.Spec { return new(nagiosSpec) },

@@ -53,6 +53,10 @@ type File struct {
 // Connection is a chat platform, or the built-in room.
 type Connection struct {
 	Name, Kind string
+	// Act is who may act there.
+	Act Act
+	// SignIn is whose accounts open the web pages; empty: SignInLinked.
+	SignIn SignIn
 	// Spec holds the kind's own keys, already valid.
 	Spec Spec
 	// Line is where it stands in the file; 0: it is built in.

@@ -32,8 +32,10 @@ func (l *loader) connections(root *yaml.Node) {
 	seen := map[string]int{}
 	for i, item := range n.Content {
 		var head struct {
-			Name string `yaml:"name"`
-			Kind string `yaml:"kind"`
+			Name   string `yaml:"name"`
+			Kind   string `yaml:"kind"`
+			Act    string `yaml:"act"`
+			SignIn string `yaml:"sign_in"`
 		}
 		where, spec := l.entry("connection", i, item, &head, &head.Name, &head.Kind, seen, l.kinds.Connections)
 		if route.ValidName(head.Name) {
@@ -45,6 +47,7 @@ func (l *loader) connections(root *yaml.Node) {
 			continue
 		}
 		c := Connection{Name: head.Name, Kind: head.Kind, Spec: spec, Line: item.Line}
+		l.rules(where, item, head.Act, head.SignIn, &c)
 		key, _ := child(item, "name")
 		switch {
 		case c.Kind == RoomKind && c.Name != RoomName && key != nil:
