@@ -38,6 +38,8 @@ type Message struct {
 	Summary string `json:"summary,omitempty"`
 	// Lines are the short texts below the title, in order.
 	Lines []Line `json:"lines,omitempty"`
+	// Table stands below the lines; nil: there is none.
+	Table *Table `json:"table,omitempty"`
 	// Output is what the check said, shown verbatim in a block; newlines stay.
 	Output string `json:"output,omitempty"`
 	// Cut counts the characters of the output that were left out; shown when > 0.
@@ -53,6 +55,22 @@ type Message struct {
 	// sort shows open cards first. A card with buttons counts as open too.
 	Open bool `json:"open,omitempty"`
 }
+
+// Table is a small table: what is asked for in chat is read on a phone, so four
+// columns with short texts are plenty. Platforms show at most 100 rows.
+type Table struct {
+	// Head are the columns' names, trusted.
+	Head []string `json:"head"`
+	// Rows have a cell for each column; a missing one is empty, one too many
+	// is left out.
+	Rows [][]Line `json:"rows"`
+	// More counts the rows that were left out; shown when > 0.
+	More int `json:"more,omitempty"`
+}
+
+// MaxRows is how many rows of a Table a platform shows at most; it counts what
+// it leaves out.
+const MaxRows = 100
 
 // Line is one line of text made of spans.
 type Line []Span

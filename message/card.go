@@ -86,11 +86,17 @@ func circumstances(a *alert.Alert, o Options, page string) chat.Line {
 	if a.Topic == alert.TopicProblem && a.Flapping {
 		b.text("flapping")
 	}
-	if page != "" {
+	switch {
+	case a.Number > 0:
+		b.span(chat.Span{Text: Number(a), Link: page})
+	case page != "":
 		b.span(chat.Span{Text: "details", Link: page})
 	}
 	return b.spans
 }
+
+// Number returns what people call a: "#42".
+func Number(a *alert.Alert) string { return "#" + strconv.FormatInt(a.Number, 10) }
 
 // when says since when it lasts, or when it ended and after how long.
 func when(a *alert.Alert, o Options) []chat.Span {

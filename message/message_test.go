@@ -34,7 +34,7 @@ func options() message.Options {
 
 func disk() *alert.Alert {
 	return &alert.Alert{
-		ID: 42, Source: "nagios", Topic: alert.TopicProblem, Status: alert.Firing, Severity: alert.SeverityCritical,
+		ID: 7001, Number: 42, Source: "nagios", Topic: alert.TopicProblem, Status: alert.Firing, Severity: alert.SeverityCritical,
 		StartsAt: now.Add(-12 * time.Minute), State: "CRITICAL",
 		Object: alert.Object{Kind: alert.KindService, Host: "web01", Service: "Disk /var", Address: "192.0.2.7"},
 		Output: "DISK CRITICAL - free space: /var 81 MB (4%)", Link: "https://nagios.example.org/disk",

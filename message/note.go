@@ -51,7 +51,11 @@ func noteWords(a *alert.Alert, e alert.Event, o Options) (words chat.Line, said 
 		if e.State == superseded {
 			return plain("over: a newer problem took its place"), ""
 		}
-		return plain("recovered after " + lasted(e.At.Sub(a.StartsAt))), e.Text
+		ended := e.At
+		if a.Status == alert.Resolved {
+			ended = a.EndsAt // as the card says; it may have been seen later
+		}
+		return plain("recovered after " + lasted(ended.Sub(a.StartsAt))), e.Text
 	case alert.EventAckWanted:
 		return chat.Line{who, {Text: " is acknowledging"}}, e.Text
 	case alert.EventAcknowledged:

@@ -37,6 +37,8 @@ func Run(t *testing.T, open Open) {
 		{"Find", checkFind},
 		{"FindDeleted", checkFindDeleted},
 		{"Thread", checkThread},
+		{"Table", checkTable},
+		{"HostileTable", checkHostileTable},
 		{"Mentions", checkMentions},
 		{"UnknownChannel", checkUnknownChannel},
 		{"LostAnswer", checkLostAnswer},

@@ -22,6 +22,7 @@ const (
 	maxLink     = 2000
 	maxMentions = 20
 	maxButtons  = 5
+	maxColumns  = 8
 )
 
 // fit returns m cut to what a card can hold. What is cut from the output is
@@ -41,19 +42,44 @@ func fit(m chat.Message) chat.Message {
 	left := len(m.Lines) - maxLines
 	m.Lines = slices.Clone(m.Lines[:min(len(m.Lines), maxLines)])
 	for i, l := range m.Lines {
-		l = slices.Clone(l[:min(len(l), maxSpans)])
-		for j := range l {
-			l[j].Text = short(l[j].Text, maxSpan)
-			if len(l[j].Link) > maxLink {
-				l[j].Link = ""
-			}
-		}
-		m.Lines[i] = l
+		m.Lines[i] = fitLine(l)
 	}
 	if left > 0 {
 		m.Lines = append(m.Lines, chat.Line{{Text: "…"}})
 	}
+	if m.Table != nil {
+		m.Table = fitTable(*m.Table)
+	}
 	return m
+}
+
+func fitLine(l chat.Line) chat.Line {
+	l = slices.Clone(l[:min(len(l), maxSpans)])
+	for j := range l {
+		l[j].Text = short(l[j].Text, maxSpan)
+		if len(l[j].Link) > maxLink {
+			l[j].Link = ""
+		}
+	}
+	return l
+}
+
+// fitTable returns t with a cell for each column in every row.
+func fitTable(t chat.Table) *chat.Table {
+	out := chat.Table{Head: slices.Clone(t.Head[:min(len(t.Head), maxColumns)]), More: max(0, t.More)}
+	for i := range out.Head {
+		out.Head[i] = short(out.Head[i], maxWord)
+	}
+	rows := min(len(t.Rows), chat.MaxRows)
+	out.More += len(t.Rows) - rows
+	for _, r := range t.Rows[:rows] {
+		cells := make([]chat.Line, len(out.Head))
+		for i := range min(len(r), len(cells)) {
+			cells[i] = fitLine(r[i])
+		}
+		out.Rows = append(out.Rows, cells)
+	}
+	return &out
 }
 
 func short(s string, limit int) string {

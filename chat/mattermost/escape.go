@@ -31,6 +31,8 @@ type escaper struct {
 	begun bool
 	// inLink makes brackets references: marked ends a link at an escaped one.
 	inLink bool
+	// inCell makes "|" a reference: it would end the cell of a table.
+	inCell bool
 	// last is the last rune of what was written, for the edges of emphasis.
 	last rune
 }
@@ -111,7 +113,13 @@ func (e *escaper) opens(r rune, line string) bool {
 func (e *escaper) rune(r rune, before, after string) {
 	b := &e.b
 	switch r {
-	case '*', '_', '`', '|':
+	case '|':
+		if e.inCell {
+			b.WriteString("&#124;")
+			return
+		}
+		b.WriteByte('\\')
+	case '*', '_', '`':
 		b.WriteByte('\\')
 	case '[', ']':
 		if e.inLink {

@@ -80,6 +80,11 @@ func (p *Platform) render(key string, m chat.Message) (string, props, error) {
 		a.Actions = actions
 		text := lines(m.Lines, short)
 		room := maxProps - len(key) - 60 - a.cost() - cost(text)
+		rows := table(m.Table, text != "", room/2)
+		text, room = text+rows, room-cost(rows)
+		if rows != "" && m.Output != "" {
+			text, room = text+"\n", room-2
+		}
 		body, ok := output(m, text != "", room)
 		if ok {
 			a.Text = text + body
@@ -382,6 +387,7 @@ func note(m chat.Message) string {
 		e.line(l, maxLine)
 	}
 	text := e.b.String()
+	text += table(m.Table, text != "", maxMessage-cost(text))
 	// Output of a note is rare; it gets what the message has left.
 	body, ok := output(m, text != "", maxMessage-cost(text))
 	if !ok {

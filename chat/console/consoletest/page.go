@@ -83,7 +83,7 @@ func named(name string) func(*node) bool { return func(n *node) bool { return n.
 // skipped are the parts of a card that are not its own text.
 func skipped(n *node) bool { return n.name == "form" || n.name == "svg" || n.has("thread") }
 
-var blocks = []string{"p", "pre", "h2", "h3", "header", "div", "li", "ol", "article", "label", "span"}
+var blocks = []string{"p", "pre", "h2", "h3", "header", "div", "li", "ol", "article", "label", "span", "th", "td"}
 
 // read returns what is read in n, blocks on lines of their own.
 func (n *node) read() string {
@@ -108,7 +108,7 @@ func (n *node) read() string {
 }
 
 // plain are the elements that show text without a look of its own.
-var plain = []string{"article", "div", "header", "p", "time", "a", "li", "ol", "summary"}
+var plain = []string{"article", "div", "header", "p", "time", "a", "li", "ol", "summary", "thead", "tbody", "tr", "th", "td"}
 
 // seen is a message as a person sees it.
 func (n *node) seen() chattest.Seen {
