@@ -203,7 +203,15 @@ func (p *Platform) action(ctx context.Context, r chat.Responder, w http.Response
 			return whisper(sayNoDialog)
 		}
 	}
-	return whisper(answer.Whisper)
+	return offer(whisper(answer.Whisper), answer.Link)
+}
+
+// offer puts a link below a whisper.
+func offer(a pressAnswer, l *chat.Link) pressAnswer {
+	if l != nil && a.Whisper != "" {
+		a.Whisper += "\n\n[" + literal(l.Text) + "](" + l.URL + ")"
+	}
+	return a
 }
 
 func whisper(text string) pressAnswer {

@@ -40,6 +40,8 @@ type Config struct {
 	// CallbackURL is where Mattermost reaches this connection, when that is not
 	// where Belfry thinks it can be reached.
 	CallbackURL string `yaml:"callback_url"`
+	// OAuth lets people link their accounts and sign in; nil: they can't.
+	OAuth *OAuth `yaml:"oauth"`
 }
 
 var _ config.Spec = (*Config)(nil)
@@ -81,6 +83,9 @@ func (c *Config) Validate() []error {
 		if text := wrongURL(c.CallbackURL, "http", "https"); text != "" {
 			add("callback_url", "%s; write the address at which Mattermost reaches Belfry", text)
 		}
+	}
+	if c.OAuth != nil {
+		c.OAuth.validate(add)
 	}
 	if c.Timeout < 0 || c.Timeout > maxTimeout || c.Timeout != 0 && c.Timeout < 100*time.Millisecond {
 		add("timeout", "%v is not between 100ms and %v", c.Timeout, maxTimeout)
@@ -157,6 +162,10 @@ func (c *Config) Open(o Options) (*Platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
 	}
+	oauth, err := c.OAuth.open(strings.TrimRight(c.URL, "/"))
+	if err != nil {
+		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
+	}
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
@@ -181,6 +190,7 @@ func (c *Config) Open(o Options) (*Platform, error) {
 		channels: newCache[channel](channelsKept, maxCached),
 		people:   newCache[person](peopleKept, maxCached),
 		lookups:  newLookups(),
+		oauth:    oauth,
 	}, nil
 }
 

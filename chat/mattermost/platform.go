@@ -48,6 +48,7 @@ type Platform struct {
 	channels             *cache[channel]
 	people               *cache[person]
 	lookups              *rate.Limiter
+	oauth                *oauth // nil: none is configured
 
 	mu sync.Mutex
 	me person
