@@ -186,7 +186,7 @@ func TestWarnings(t *testing.T) {
 	for name, x := range map[string]struct{ body, says string }{
 		"an unknown key": {`{"notificationtype":"CUSTOM","hostname":"h","colour":"red"}`, `unknown key "colour" is not used`},
 		"a macro":        {`{"notificationtype":"CUSTOM","hostname":"h","contact":"$CONTACTNAME$"}`, "contact: the core left the macro"},
-		"a label's macro": {`{"notificationtype":"CUSTOM","hostname":"h","labels":{"team":"$_HOSTTEAM$"}}`,
+		"a label's macro": {`{"notificationtype":"CUSTOM","hostname":"h","labels":{"team":"$HOSTTEAM$"}}`,
 			`label "team": the core left the macro`},
 		"a link": {`{"notificationtype":"CUSTOM","hostname":"h","link":"javascript:alert(1)"}`, "it must start with http:// or https://"},
 	} {
@@ -198,6 +198,14 @@ func TestWarnings(t *testing.T) {
 		if r := d.Reports[0]; r.Contact != "" || r.Link != "" || len(r.Labels) > 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
+	}
+}
+
+func TestCustomVariablesThatAnObjectDoesNotHaveAreNoFault(t *testing.T) {
+	r, w := decode(t, Notification{NotificationType: "PROBLEM", HostName: "h", State: "1", Channel: "$_HOSTBELFRY_CHANNEL$",
+		Labels: map[string]string{"team": "$_HOSTTEAM$", "site": "b"}})
+	if len(w) > 0 || r.Channel != "" || len(r.Labels) != 1 {
+		t.Errorf("channel %q, labels %q, warnings %q", r.Channel, r.Labels, w)
 	}
 }
 

@@ -105,7 +105,9 @@ func (n *Notification) tidy(d *monitor.Decoded) error {
 			*f.text = strings.TrimSpace(*f.text)
 		}
 		if isMacro(*f.text) {
-			d.Warn("%s: the core left the macro %s as it is; it counts as empty", f.key, monitor.Quote(*f.text))
+			if !isCustom(*f.text) {
+				d.Warn("%s: the core left the macro %s as it is; it counts as empty", f.key, monitor.Quote(*f.text))
+			}
 			*f.text = ""
 		}
 		if long := len(*f.text); long > maxName && !freeText(f.key) {
@@ -129,7 +131,9 @@ func (n *Notification) tidyLabels(d *monitor.Decoded) error {
 			return fmt.Errorf("labels: %s is too long; a name has at most %d bytes and a value %d", monitor.Quote(k), maxName, maxLabelValue)
 		}
 		if v = monitor.Printable(v); isMacro(v) {
-			d.Warn("label %s: the core left the macro %s as it is; it counts as empty", monitor.Quote(k), monitor.Quote(v))
+			if !isCustom(v) {
+				d.Warn("label %s: the core left the macro %s as it is; it counts as empty", monitor.Quote(k), monitor.Quote(v))
+			}
 			v = ""
 		}
 		if k = strings.TrimSpace(monitor.Printable(k)); k != "" && v != "" {
@@ -311,6 +315,11 @@ func joinOutput(output, long string) string {
 	}
 	return output + "\n" + long
 }
+
+// isCustom says whether a macro is that of a custom variable ($_HOSTTEAM$):
+// the core leaves it as it is for every object that does not have the variable,
+// which is no fault.
+func isCustom(macro string) bool { return strings.HasPrefix(macro, "$_") }
 
 // isMacro says whether s is a macro that the core did not replace.
 func isMacro(s string) bool {
