@@ -32,11 +32,11 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 10 * time.Second
 	}
-	s.read = stdlib.OpenDB(*config)
+	s.read = &reads{DB: stdlib.OpenDB(*config)}
 	s.read.SetMaxOpenConns(readers + 1) // the writer's is one of them
 	s.read.SetMaxIdleConns(readers + 1)
 	s.stop = append(s.stop, s.read.Close)
-	s.session = &session{db: s.read, dialect: s.dialect, setup: []string{
+	s.session = &session{db: s.read.DB, dialect: s.dialect, setup: []string{
 		// "Kept" includes power loss, whatever the server's default is; a
 		// stricter setting (remote_apply) stays.
 		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,

@@ -58,9 +58,11 @@ func (s *Store) openSQLite(ctx context.Context, address string) error {
 	if err := s.session.open(ctx); err != nil {
 		return fmt.Errorf("can't open the database %s: %w", path, explain(err))
 	}
-	if s.read, err = sqliteDB(path, readers, "query_only(1)", "cache_size(-4096)"); err != nil {
+	read, err := sqliteDB(path, readers, "query_only(1)", "cache_size(-4096)")
+	if err != nil {
 		return err
 	}
+	s.read = &reads{DB: read, keep: true}
 	s.stop = append(s.stop, s.read.Close)
 	return nil
 }

@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,7 +50,7 @@ type Store struct {
 	ids     ids
 	open    *openSet
 	writer  *writer
-	read    *sql.DB
+	read    *reads
 	onDue   atomic.Pointer[func([]string)]
 
 	// stop ends what runs beside the writer, in the order in which it began.

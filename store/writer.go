@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,6 +96,9 @@ func (w *writer) close() {
 func (w *writer) loop() {
 	defer close(w.stopped)
 	for {
+		// Whoever is about to write gets the chance to be in this batch: what
+		// comes too late waits for a whole transaction.
+		runtime.Gosched()
 		batch, closed := w.take()
 		if len(batch) > 0 {
 			w.carryOut(batch)
