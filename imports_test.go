@@ -40,28 +40,32 @@ var packages = map[string]row{
 	"monitor": {2, "alert"},
 	"route":   {2, "alert"},
 
-	"config":  {3, "route"},
-	"message": {3, "alert chat"},
-	"store":   {3, "alert clock fault"},
+	"config":    {3, "route"},
+	"message":   {3, "alert chat"},
+	"store":     {3, "alert clock fault"},
+	"translate": {3, "alert monitor"},
 
 	"delivery": {4, "alert clock fault store"},
 	"desk":     {4, "alert clock fault monitor route seal store"},
+	"trial":    {4, "chat clock fault seal"},
 
 	// One chat platform or monitoring system each.
 	"chat/console":         {4, "alert chat clock config fault seal store"},
 	"chat/mattermost":      {4, "alert chat clock config fault seal"},
 	"monitor/alertmanager": {4, "alert clock config fault monitor"},
+	"monitor/chathook":     {4, "alert clock config fault monitor translate"},
 	"monitor/estate":       {4, "alert clock config fault monitor"},
 	"monitor/nagios":       {4, "alert clock config fault monitor"},
+	"monitor/webhook":      {4, "alert clock config fault monitor translate"},
 
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/nagios seal"},
-	"server":      {5, "alert chat clock config desk fault monitor seal"},
+	"server":      {5, "alert chat clock config desk fault monitor seal trial"},
 	"web":         {5, "alert chat chat/console clock config desk fault message seal store"},
 
 	"app":        {6, "*"},
-	"cmd/belfry": {7, "app clock config monitor/estate notify seal"},
+	"cmd/belfry": {7, "app clock config monitor/estate notify seal server trial"},
 
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},
