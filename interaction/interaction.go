@@ -37,6 +37,11 @@ const (
 	// answerWithin bounds an act: chat platforms wait three seconds.
 	answerWithin = time.Second
 
+	// placedWithin is how long a press waits for the place of its card,
+	// placedLook how often it looks.
+	placedWithin = 400 * time.Millisecond
+	placedLook   = 10 * time.Millisecond
+
 	purposeButton = "button"
 	purposeDialog = "dialog"
 )
@@ -115,8 +120,7 @@ func (i *Interaction) Press(ctx context.Context, p chat.Press) chat.Answer {
 	if refusal != "" {
 		return chat.Answer{Whisper: refusal}
 	}
-	// A very quick person presses before the place of the card is recorded;
-	// the seal and the reference must do then.
+	card = i.placed(ctx, card)
 	if card.Receipt != "" && card.Receipt != p.Ref.Channel+" "+p.Ref.Post {
 		return chat.Answer{Whisper: sayForged}
 	}
@@ -135,6 +139,24 @@ func (i *Interaction) Press(ctx context.Context, p chat.Press) chat.Answer {
 		return i.askComment(ctx, p.Actor, c, card)
 	}
 	return chat.Answer{Whisper: sayForged}
+}
+
+// placed waits a little for the place of a card that was posted a moment ago to
+// be recorded. Where it is not (the database has trouble), the seal and the
+// reference must do.
+func (i *Interaction) placed(ctx context.Context, card store.Duty) store.Duty {
+	waiting, cancel := context.WithTimeout(ctx, placedWithin)
+	defer cancel()
+	for card.Receipt == "" && waiting.Err() == nil {
+		select {
+		case <-waiting.Done():
+		case <-i.clock.After(placedLook):
+		}
+		if now, err := i.store.Duty(ctx, card.ID); err == nil {
+			card = now
+		}
+	}
+	return card
 }
 
 // card returns the card that a claim is about, or what to say instead.

@@ -138,6 +138,42 @@ func TestPressesThatAreNotOursDoNothing(t *testing.T) {
 	}
 }
 
+// A card can be pressed before its place is recorded: then the press waits for
+// it, so that one from another message is still found out.
+func TestAPressOnACardThatIsBeingRecorded(t *testing.T) {
+	for name, c := range map[string]struct {
+		recorded string
+		acts     int
+	}{"its own": {"c1 p1", 1}, "another": {"c1 p2", 0}, "nothing is recorded": {"", 1}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoom(t)
+			r.card.Receipt = ""
+			late := &recording{room: r, receipt: c.recorded}
+			i := New(r.sealer, late, r, clock.System{})
+			token := i.Tokens(r.alert, r.card)(message.ActionAck)
+			a := i.Press(t.Context(), chat.Press{Actor: alice, Token: token, Ref: where})
+			if len(r.acts) != c.acts || (c.acts == 0) != (a.Whisper != "") || late.looks < 2 {
+				t.Errorf("acts %v after %d looks, answer %+v", r.acts, late.looks, a)
+			}
+		})
+	}
+}
+
+// recording records the place of the card between the first look and the next.
+type recording struct {
+	*room
+	receipt string
+	looks   int
+}
+
+func (r *recording) Duty(ctx context.Context, id alert.ID) (store.Duty, error) {
+	d, err := r.room.Duty(ctx, id)
+	if r.looks++; r.looks > 1 {
+		d.Receipt = r.receipt
+	}
+	return d, err
+}
+
 func TestAnExpiredButtonRefreshesTheCardAndDoesNothingElse(t *testing.T) {
 	r := newRoom(t)
 	token := r.token(message.ActionAck)
