@@ -25,6 +25,7 @@ import (
 	"belfry/interaction"
 	"belfry/server"
 	"belfry/store"
+	"belfry/trial"
 	"belfry/web"
 )
 
@@ -42,6 +43,9 @@ type Options struct {
 	Extra []Extra
 	// DemoKey signs in whoever brings it; for belfry demo alone.
 	DemoKey string
+	// Reread reads the configuration anew, for an order over the socket; nil:
+	// there is none to read.
+	Reread func() (*config.File, error)
 	// Delivery tunes the engine; zero values mean its defaults.
 	Delivery delivery.Options
 }
@@ -54,6 +58,7 @@ type App struct {
 	room        *console.Room
 	desk        *desk.Desk
 	interaction *interaction.Interaction
+	trials      *trial.Trials
 	engine      *delivery.Engine
 	server      *server.Server
 	web         *web.Web
@@ -64,6 +69,9 @@ type App struct {
 	stopWatching func()
 	base         context.Context
 	end          context.CancelFunc
+	// testing ends with the first step of Stop, and with it tests that wait.
+	testing      context.Context
+	endTests     context.CancelFunc
 	wg           sync.WaitGroup
 	http, socket *http.Server
 	address      net.Addr
@@ -93,6 +101,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a := &App{opt: o, stopWatching: func() {}}
 	a.base, a.end = context.WithCancel(context.WithoutCancel(ctx))
+	a.testing, a.endTests = context.WithCancel(a.base)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Stop())
@@ -144,7 +153,12 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.desk = desk.New(a.store, &a.router, a.can, a.opt.Clock)
+	if err := a.desk.LoadMutes(ctx); err != nil {
+		return err
+	}
 	a.interaction = interaction.New(sealer, a.store, a.desk, a.opt.Clock)
+	a.trials = trial.New(sealer, a.store, a.opt.Clock)
+	a.interaction.TakeTrials(a.trials)
 	tuned := a.opt.Delivery
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
 	a.engine = delivery.New(a.store, tuned)
@@ -158,7 +172,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler()})
+	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Tester: a, Reread: a.reread()})
 	return nil
 }
 
@@ -196,6 +210,7 @@ func (a *App) serve(listener net.Listener) error {
 	a.wg.Go(func() { a.run(a.http, listener) })
 	a.wg.Go(func() { a.run(a.socket, socket) })
 	a.wg.Go(func() { a.engine.Run(a.base) })
+	a.wg.Go(func() { a.desk.KeepMutes(a.base, a.opt.Log) })
 	a.wg.Go(func() { a.tidy(a.base) })
 	return nil
 }
@@ -246,6 +261,7 @@ func (a *App) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	var errs []error
+	a.endTests()
 	if a.web != nil {
 		a.web.Close() // live updates would keep the server waiting
 	}
@@ -283,6 +299,20 @@ func (a *App) Reload(f *config.File) error {
 	ctx, cancel := context.WithTimeout(a.base, stopWithin)
 	defer cancel()
 	return closeAll(ctx, old)
+}
+
+// reread returns what reads the configuration again; nil without Options.Reread.
+func (a *App) reread() func() error {
+	if a.opt.Reread == nil {
+		return nil
+	}
+	return func() error {
+		file, err := a.opt.Reread()
+		if err != nil {
+			return err
+		}
+		return a.Reload(file)
+	}
 }
 
 // URL is where people reach the pages.

@@ -30,6 +30,13 @@ type Store interface {
 	OpenAlerts(ctx context.Context, source string) ([]*alert.Alert, error)
 	// Alerts returns the alerts that a filter lets through.
 	Alerts(ctx context.Context, f store.Filter) ([]*alert.Alert, error)
+	// Changed returns, with after 0, every alert that is firing.
+	Changed(ctx context.Context, after alert.ID) ([]*alert.Alert, alert.ID, error)
+	CreateMute(ctx context.Context, m store.Mute) (store.Mute, error)
+	EndMute(ctx context.Context, number int64, by string) (store.Mute, error)
+	// Mutes returns those whose end was not settled yet.
+	Mutes(ctx context.Context) ([]store.Mute, error)
+	SettleMute(ctx context.Context, id alert.ID) error
 }
 
 // Routing is where an alert belongs.
@@ -69,11 +76,12 @@ type Desk struct {
 	router Router
 	can    Abilities
 	clock  clock.Clock
+	mutes  mutes
 }
 
 // New returns a desk.
 func New(s Store, r Router, can Abilities, c clock.Clock) *Desk {
-	return &Desk{store: s, router: r, can: can, clock: c}
+	return &Desk{store: s, router: r, can: can, clock: c, mutes: newMutes()}
 }
 
 // MonitorDestination is where the write-backs of a source go.
@@ -130,9 +138,14 @@ func (d *Desk) effect(a *alert.Alert, events []alert.Event) store.Effect {
 	return out
 }
 
-// newCards returns the destinations that should have a card and have none.
+// newCards returns the destinations that should have a card and have none:
+// none at all while the alert is muted.
 func (d *Desk) newCards(a *alert.Alert) []string {
-	routing := d.router.Route(a.MatchLabels())
+	labels := a.MatchLabels()
+	if d.Muted(labels) {
+		return nil
+	}
+	routing := d.router.Route(labels)
 	for _, m := range routing.Mentions {
 		if !slices.Contains(a.Mentions, m) {
 			a.Mentions = append(a.Mentions, m)

@@ -60,9 +60,9 @@ func (ms Matchers) String() string {
 	return strings.Join(parts, ",")
 }
 
-// match says whether all hold. A label that is missing counts as empty, as in
+// Match says whether all hold. A label that is missing counts as empty, as in
 // Alertmanager.
-func (ms Matchers) match(l alert.Labels) bool {
+func (ms Matchers) Match(l alert.Labels) bool {
 	for _, m := range ms {
 		if !m.Matches(l[m.Name]) {
 			return false

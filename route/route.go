@@ -96,7 +96,7 @@ func (t *Table) Match(l alert.Labels) Decision {
 	found := false
 	for i := range t.routes {
 		r := &t.routes[i]
-		if !r.matchers.match(l) {
+		if !r.matchers.Match(l) {
 			continue
 		}
 		if !found {
