@@ -36,9 +36,11 @@ const (
 
 // client speaks the few parts of API v4 that are needed.
 type client struct {
-	base    string
-	auth    []string
-	token   config.Secret
+	base  string
+	auth  []string
+	token config.Secret
+	// others are further secrets that a server could repeat.
+	others  []config.Secret
 	timeout time.Duration
 	http    *http.Client
 	limit   *rate.Limiter
@@ -238,15 +240,22 @@ func waitAsked(h http.Header, now time.Time) time.Duration {
 
 // hide cuts a text of the server to one short line without our token.
 func (c *client) hide(text string) string {
-	text = strings.ReplaceAll(text, c.token.Reveal(), c.token.String())
+	for _, s := range append(c.others, c.token) {
+		if s != "" {
+			text = strings.ReplaceAll(text, s.Reveal(), s.String())
+		}
+	}
 	return cut(chat.CleanLine(text), maxSaid)
 }
 
 // clean makes a transport's error safe to show: its text names the address but
 // never the token, unless somebody wrote it into the address.
 func (c *client) clean(err error) error {
-	if text := err.Error(); strings.Contains(text, c.token.Reveal()) {
-		return errors.New(c.hide(text))
+	text := err.Error()
+	for _, s := range append(c.others, c.token) {
+		if s != "" && strings.Contains(text, s.Reveal()) {
+			return errors.New(c.hide(text))
+		}
 	}
 	return err
 }

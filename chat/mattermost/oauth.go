@@ -142,7 +142,7 @@ func (p *Platform) Identify(ctx context.Context, redirect, code, verifier string
 	if err != nil {
 		return chat.Actor{}, p.exchangeFailed(err)
 	}
-	as := p.client.as(config.Secret(token.AccessToken))
+	as := p.client.as(config.Secret(token.AccessToken), p.oauth.secret)
 	defer p.giveBack(ctx, as)
 	var who person
 	if err := as.do(ctx, http.MethodGet, "/users/me", nil, &who); err != nil {
@@ -157,9 +157,10 @@ func (p *Platform) Identify(ctx context.Context, redirect, code, verifier string
 	return chat.Actor{Connection: p.name, ID: who.ID, Name: chat.CleanLine(who.Username)}, nil
 }
 
-// as returns a client that speaks with another token and shares all else.
-func (c *client) as(token config.Secret) *client {
-	return &client{base: c.base, token: token, auth: []string{"Bearer " + token.Reveal()}, timeout: c.timeout,
+// as returns a client that speaks with another token, knows one more secret to
+// be silent about, and shares all else.
+func (c *client) as(token, other config.Secret) *client {
+	return &client{base: c.base, token: token, others: []config.Secret{other, c.token}, auth: []string{"Bearer " + token.Reveal()}, timeout: c.timeout,
 		http: c.http, limit: c.limit, clock: c.clock}
 }
 

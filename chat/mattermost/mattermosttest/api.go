@@ -67,6 +67,10 @@ func (s *Server) routes() http.Handler {
 	for pattern, h := range adminRoutes() {
 		mux.Handle(pattern, s.serve(h, true))
 	}
+	mux.Handle("POST /api/v4/users/logout", s.serve((*Server).logout, true))
+	mux.HandleFunc("GET /oauth/authorize", s.consentAsked)
+	mux.HandleFunc("POST /oauth/authorize", s.authorize)
+	mux.HandleFunc("POST /oauth/access_token", s.accessToken)
 	// Opening a dialog asks for no session: the trigger id is the permission.
 	mux.Handle("POST /api/v4/actions/dialogs/open", s.serve((*Server).openDialog, false))
 	mux.Handle("GET /api/v4/system/ping", s.serve(func(*Server, call) (int, any, *apiError) {
@@ -86,11 +90,12 @@ func (s *Server) serve(h handler, session bool) http.Handler {
 		header := w.Header()
 		requestID := newID()
 		header["X-Request-Id"] = []string{requestID}
-		header["X-Version-Id"] = []string{version + "." + version + ".f5fa9a4b9e1f4a3c8f6d0d6ed0b1a2c3.false"}
 		now := s.clock.Now()
 		header["Date"] = []string{now.Format(http.TimeFormat)}
 
 		s.mu.Lock()
+		version := s.versionNow()
+		header["X-Version-Id"] = []string{version + "." + version + ".f5fa9a4b9e1f4a3c8f6d0d6ed0b1a2c3.false"}
 		s.faults.calls++
 		slow := s.faults.slow
 		if take(&s.faults.proxyErrors) {

@@ -76,6 +76,7 @@ type Server struct {
 	commands     []*Command
 	outgoing     []*OutgoingHook
 	oauthApps    []*OAuthApp
+	oauth        provider
 	interrupted  interruption
 
 	swept time.Time
@@ -96,7 +97,7 @@ func New(opts Options) (*Server, error) {
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		users:  map[string]*User{}, names: map[string]*User{}, tokens: map[string]*User{},
 		teams: map[string]*team{}, channels: map[string]*Channel{}, posts: map[string]*Post{},
-		pending: map[string]*pendingPost{}, triggers: map[string]trigger{}, dialogs: map[string]*Dialog{},
+		oauth: newProvider(), pending: map[string]*pendingPost{}, triggers: map[string]trigger{}, dialogs: map[string]*Dialog{},
 	}
 	s.populate()
 	if err := s.listen("127.0.0.1:0"); err != nil {
