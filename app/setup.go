@@ -39,6 +39,8 @@ type parts struct {
 	order     []*source
 	routing   *routing
 	senders   map[string]delivery.Sender
+	// channels are those that the configuration names, as connection/channel.
+	channels []string
 }
 
 // Extra is a source that is not configured but built in (belfry demo).
@@ -49,7 +51,7 @@ type Extra struct {
 
 // build makes the parts of a configuration.
 func (a *App) build(f *config.File) (*parts, error) {
-	p := &parts{platforms: map[string]chat.Platform{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}}
+	p := &parts{platforms: map[string]chat.Platform{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}, channels: channelsOf(f)}
 	for _, c := range f.Connections {
 		platform, err := a.openChat(c)
 		if err != nil {

@@ -53,6 +53,10 @@ type Options struct {
 	Ready func(ctx context.Context) error
 	// Pages serves everything that is not for machines; nil for none.
 	Pages http.Handler
+	// Tester carries out tests that are ordered over the socket; nil: none are.
+	Tester Tester
+	// Reread reads the configuration again; nil: there is none to read.
+	Reread func() error
 }
 
 // Server serves machines.
@@ -110,6 +114,12 @@ func (s *Server) SocketHandler() http.Handler {
 	mux.HandleFunc("POST /intake/{source}", s.intake(true))
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
+	if s.opt.Tester != nil {
+		mux.HandleFunc("POST /test", s.test)
+	}
+	if s.opt.Reread != nil {
+		mux.HandleFunc("POST /reload", s.reread)
+	}
 	return mux
 }
 

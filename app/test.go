@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"belfry/config"
+	"belfry/trial"
+)
+
+// Test posts a test card to connection/channel for by, waits for its press and
+// edits it; tell is called at every stage. It returns trial.ErrNobody when
+// nobody pressed in time.
+func (a *App) Test(ctx context.Context, channel, by string, wait time.Duration, tell func(trial.Event)) error {
+	connection, rest, ok := strings.Cut(channel, "/")
+	platform := a.parts.Load().platforms[connection]
+	if !ok || rest == "" || platform == nil {
+		return fmt.Errorf("there is no channel %q: write connection/channel; the configured ones are %s", channel, strings.Join(a.TestChannels(), ", "))
+	}
+	// A test ends with the server: it must not keep it from stopping.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(a.testing, cancel)()
+	return a.trials.Run(ctx, trial.Target{Connection: connection, Channel: rest, Platform: platform}, by, wait, tell)
+}
+
+// TestChannels lists the channels that the configuration names, as
+// connection/channel.
+func (a *App) TestChannels() []string { return a.parts.Load().channels }
+
+// channelsOf lists the channels that a configuration names, in their order.
+func channelsOf(f *config.File) []string {
+	var out []string
+	add := func(text string) {
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	for _, r := range append(slices.Clone(f.Routes), f.Default) {
+		for _, t := range r.Channels {
+			add(t.String())
+		}
+	}
+	for _, name := range roomChannels(f) {
+		add(config.RoomName + "/" + name)
+	}
+	return out
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package interaction
+
+import (
+	"context"
+
+	"belfry/chat"
+)
+
+// Trials takes the presses of test cards; ok is false for all others.
+type Trials interface {
+	Press(ctx context.Context, p chat.Press) (answer chat.Answer, ok bool)
+}
+
+// TakeTrials hands the presses of test cards to t. Call it before the first press.
+func (i *Interaction) TakeTrials(t Trials) { i.trials = t }
