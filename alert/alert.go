@@ -111,12 +111,12 @@ type Fingerprint string
 // Fingerprint returns the identity of o. Display names and addresses do not
 // count: they may change while a problem lasts.
 func (o Object) Fingerprint() Fingerprint {
-	var b strings.Builder
-	for _, part := range []string{string(o.Kind), o.Host, o.Service, o.Rule, o.Key} {
-		b.WriteString(part)
-		b.WriteByte(0)
+	b := make([]byte, 0, 256) // most names fit; the others make it grow
+	for _, part := range [...]string{string(o.Kind), o.Host, o.Service, o.Rule, o.Key} {
+		b = append(b, part...)
+		b = append(b, 0)
 	}
-	sum := sha256.Sum256([]byte(b.String()))
+	sum := sha256.Sum256(b)
 	return Fingerprint(hex.EncodeToString(sum[:16]))
 }
 
@@ -219,21 +219,25 @@ func (a *Alert) Clone() *Alert {
 	return &c
 }
 
+// builtInLabels is how many labels every alert may have.
+const builtInLabels = 9
+
 // MatchLabels returns what routes match on: the alert's own labels and the
 // ones every alert has: source, kind, host, service, rule, severity, state,
 // status, topic. An alert's own label wins over a built-in of the same name,
 // but for source, which decides who may be trusted.
 func (a *Alert) MatchLabels() Labels {
-	l := Labels{
-		"kind": string(a.Object.Kind), "severity": a.Severity.String(),
-		"state": a.State, "status": string(a.Status), "topic": string(a.Topic),
+	l := make(Labels, len(a.Labels)+builtInLabels)
+	l["kind"], l["severity"] = string(a.Object.Kind), a.Severity.String()
+	l["state"], l["status"], l["topic"] = a.State, string(a.Status), string(a.Topic)
+	if host := a.Object.HostName(); host != "" {
+		l["host"] = host
 	}
-	for name, value := range map[string]string{
-		"host": a.Object.HostName(), "service": a.Object.ServiceName(), "rule": a.Object.Rule,
-	} {
-		if value != "" {
-			l[name] = value
-		}
+	if service := a.Object.ServiceName(); service != "" {
+		l["service"] = service
+	}
+	if a.Object.Rule != "" {
+		l["rule"] = a.Object.Rule
 	}
 	maps.Copy(l, a.Labels)
 	l["source"] = a.Source
