@@ -25,6 +25,20 @@ type estate struct {
 
 func newEstate(t *testing.T, contacts ...string) *estate {
 	t.Helper()
+	const both = ` --notificationtype '$NOTIFICATIONTYPE$' --hostname '$HOSTNAME$' --hostdisplayname '$HOSTDISPLAYNAME$' --hostaddress '$HOSTADDRESS$'` +
+		` --ackauthor '$NOTIFICATIONAUTHOR$' --ackcomment '$NOTIFICATIONCOMMENT$' --contact '$CONTACTNAME$'`
+	return newEstateOf(t, commands{
+		host: both + ` --type Host --state '$HOSTSTATEID$' --output '$HOSTOUTPUT$' --longoutput '$LONGHOSTOUTPUT$' --problemid '$HOSTPROBLEMID$' --lastproblemid '$LASTHOSTPROBLEMID$'`,
+		service: both + ` --type Service --servicedesc '$SERVICEDESC$' --servicedisplayname '$SERVICEDISPLAYNAME$' --state '$SERVICESTATEID$'` +
+			` --output '$SERVICEOUTPUT$' --longoutput '$LONGSERVICEOUTPUT$' --problemid '$SERVICEPROBLEMID$' --lastproblemid '$LASTSERVICEPROBLEMID$'`,
+	}, contacts...)
+}
+
+// commands are the arguments of belfry notify, as the core's configuration has them.
+type commands struct{ host, service string }
+
+func newEstateOf(t *testing.T, c commands, contacts ...string) *estate {
+	t.Helper()
 	nagiostest.Need(t)
 	e := &estate{t: t}
 	dir := nagiostest.Dir(t)
@@ -46,13 +60,10 @@ sources:
 	nagiostest.Own(t, tokenFile)
 	e.spool = filepath.Join(dir, "spool-of-belfry")
 	notify := fmt.Sprintf("%s notify --url %s --token-file %s --spool %s", program, e.desk.url(), tokenFile, e.spool)
-	const both = ` --notificationtype '$NOTIFICATIONTYPE$' --hostname '$HOSTNAME$' --hostdisplayname '$HOSTDISPLAYNAME$' --hostaddress '$HOSTADDRESS$'` +
-		` --ackauthor '$NOTIFICATIONAUTHOR$' --ackcomment '$NOTIFICATIONCOMMENT$' --contact '$CONTACTNAME$'`
 	e.nagios = nagiostest.Start(t, nagiostest.Options{
 		Dir: dir, Contacts: contacts,
-		NotifyCommandHost: notify + both + ` --type Host --state '$HOSTSTATEID$' --output '$HOSTOUTPUT$' --longoutput '$LONGHOSTOUTPUT$' --problemid '$HOSTPROBLEMID$' --lastproblemid '$LASTHOSTPROBLEMID$'`,
-		NotifyCommandService: notify + both + ` --type Service --servicedesc '$SERVICEDESC$' --servicedisplayname '$SERVICEDISPLAYNAME$' --state '$SERVICESTATEID$'` +
-			` --output '$SERVICEOUTPUT$' --longoutput '$LONGSERVICEOUTPUT$' --problemid '$SERVICEPROBLEMID$' --lastproblemid '$LASTSERVICEPROBLEMID$'`,
+		NotifyCommandHost:    notify + " " + c.host,
+		NotifyCommandService: notify + " " + c.service,
 	})
 	return e
 }

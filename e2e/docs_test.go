@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// documented returns the notification commands that a document shows, host and
+// service in turn.
+func documented(t *testing.T, name string) []commands {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []commands
+	for line := range strings.Lines(string(text)) {
+		_, arguments, found := strings.Cut(strings.TrimSpace(line), "/usr/local/bin/belfry notify --type ")
+		arguments = "--type " + arguments
+		switch {
+		case !found:
+		case strings.HasPrefix(arguments, "--type Host "):
+			all = append(all, commands{host: arguments})
+		case len(all) > 0 && all[len(all)-1].service == "":
+			all[len(all)-1].service = arguments
+		default:
+			t.Errorf("%s: no host's command goes before %s", name, line)
+		}
+	}
+	return all
+}
+
+// TestTheCommandsOfTheDocumentsWork gives every pair of notification commands
+// that a reader can copy to a real Nagios, and goes the whole way with it.
+func TestTheCommandsOfTheDocumentsWork(t *testing.T) {
+	for name, pairs := range map[string]int{"README.md": 1, "docs/nagios.md": 3} {
+		all := documented(t, name)
+		if len(all) != pairs {
+			t.Errorf("%s shows %d pairs of commands, want %d", name, len(all), pairs)
+		}
+		for _, c := range all {
+			t.Run(filepath.Base(name), func(t *testing.T) {
+				e := newEstateOf(t, c)
+				output := "it is full"
+				if strings.Contains(c.service, `'$SERVICEOUTPUT$'`) {
+					output = `it's full \` // what double quotes would lose
+				}
+				e.nagios.SetService("2 CRITICAL - " + output)
+				card := e.room().WaitCard("full")
+				if card.Color() != red || !card.Shows("CRITICAL") {
+					t.Errorf("the card reads %q in %s", card.Text(), card.Color())
+				}
+				card.ClickAs("alice", "Acknowledge")
+				e.nagios.WaitFor("the acknowledgement in Nagios", e.acknowledged)
+				card.WaitText("acknowledged by alice")
+				e.nagios.SetService("0 OK - room again")
+				card.WaitButtons()
+				e.nagios.SetHost("2 DOWN - gone")
+				if host := e.room().WaitCard("gone"); !host.Shows("DOWN") {
+					t.Errorf("the host's card reads %q", host.Text())
+				}
+				if n := len(e.room().Cards()); n != 2 {
+					t.Errorf("%d cards, want one of the service and one of the host", n)
+				}
+			})
+		}
+	}
+}
+
+// TestTheDocumentsNameOptionsThatThereAre asks the program's own help about
+// every command and option that the documents show.
+func TestTheDocumentsNameOptionsThatThereAre(t *testing.T) {
+	help := map[string]string{}
+	names, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := exec.Command(program, "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A command stands at the end of a path, behind -- or at a line's beginning,
+	// in a block or in a code span.
+	shown := regexp.MustCompile("(?m)(?:^ *|`|/|-- |=)(?:belfry|go run ./cmd/belfry) ([a-z]+)([^`\n]*)")
+	option := regexp.MustCompile(`(?:^|\s)(--[a-z][a-z-]*)`)
+	commands := 0
+	for _, name := range append(names, "../README.md") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range shown.FindAllStringSubmatch(string(text), -1) {
+			command := m[1]
+			if help[command] == "" {
+				if !strings.Contains(string(root), "\n  "+command+" ") {
+					t.Errorf("%s shows belfry %s, which is no command", name, command)
+					continue
+				}
+				said, err := exec.Command(program, command, "--help").Output()
+				if err != nil {
+					t.Fatalf("belfry %s --help: %v", command, err)
+				}
+				help[command] = string(said)
+			}
+			commands++
+			for _, o := range option.FindAllStringSubmatch(m[2], -1) {
+				if o[1] != "--help" && !regexp.MustCompile(regexp.QuoteMeta(o[1])+`[\s=]`).MatchString(help[command]) {
+					t.Errorf("%s shows belfry %s %s, which is no option", name, command, o[1])
+				}
+			}
+		}
+	}
+	if commands < 15 || len(help) < 4 {
+		t.Errorf("found %d commands of %d kinds in the documents: does this test still read them?", commands, len(help))
+	}
+}
