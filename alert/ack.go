@@ -159,15 +159,20 @@ func (a *Alert) RefuseAck(generation int, reason string, now time.Time) (Event, 
 	return Event{}, false
 }
 
-// DelayAck notes why what generation asked for still waits. The event is news
-// only the first time and when the reason changes.
+// DelayAck notes why what generation asked for still waits. It is news in the
+// thread the first time; when only the reason changes, the card alone tells:
+// a core in trouble can change its reasons every second.
 func (a *Alert) DelayAck(generation int, reason string, now time.Time) (Event, bool) {
 	waiting := a.Ack.Phase == AckPending || a.Ack.Phase == AckRemoving
 	if a.Ack.Generation != generation || !waiting || a.Ack.Trouble == reason {
 		return Event{}, false
 	}
+	kind := EventAckDelayed
+	if a.Ack.Trouble != "" {
+		kind = EventAckWaits
+	}
 	a.Ack.Trouble = reason
-	return a.touch(EventAckDelayed, "", reason, now), true
+	return a.touch(kind, "", reason, now), true
 }
 
 func (a *Alert) touch(kind EventKind, actor, text string, now time.Time) Event {

@@ -69,6 +69,19 @@ func TestRefusalsForOldGenerationsChangeNothing(t *testing.T) {
 	}
 }
 
+func TestAReasonThatChangesIsOnTheCardAndNotSaidAnew(t *testing.T) {
+	a := &Alert{ID: 1, Topic: TopicProblem, Status: Firing}
+	if _, err := a.RequestAck("alice", "", false, t0); err != nil {
+		t.Fatal(err)
+	}
+	for i, reason := range []string{"not running", "not running", "no answer", "not running"} {
+		e, changed := a.DelayAck(a.Ack.Generation, reason, t0)
+		if changed != (i != 1) || a.Ack.Trouble != reason || changed && e.Kind.Notable() != (i == 0) {
+			t.Errorf("%d: %v, %+v, %+v", i, changed, e, a.Ack)
+		}
+	}
+}
+
 func TestSomebodyElsesAcknowledgementWinsOverAPendingOne(t *testing.T) {
 	a := &Alert{ID: 1, Topic: TopicProblem, Status: Firing}
 	if _, err := a.RequestAck("alice", "mine", false, t0); err != nil {

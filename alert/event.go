@@ -18,6 +18,7 @@ const (
 	EventAcknowledged EventKind = "acknowledged"
 	EventAckRefused   EventKind = "ack_refused"
 	EventAckDelayed   EventKind = "ack_delayed"
+	EventAckWaits     EventKind = "ack_waits"
 	EventUnackWanted  EventKind = "unack_wanted"
 	EventUnacked      EventKind = "unacknowledged"
 	EventUnackRefused EventKind = "unack_refused"
@@ -37,7 +38,7 @@ const (
 // is only wanted is not news until it is confirmed.
 func (k EventKind) Notable() bool {
 	switch k {
-	case EventOpened, EventRenotified, EventAckWanted, EventUnackWanted, EventInstructed, EventRefreshed:
+	case EventOpened, EventRenotified, EventAckWanted, EventAckWaits, EventUnackWanted, EventInstructed, EventRefreshed:
 		return false
 	}
 	return true

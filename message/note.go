@@ -70,7 +70,7 @@ func noteWords(a *alert.Alert, e alert.Event, o Options) (words chat.Line, said 
 			words = append(words, chat.Span{Text: " of "}, who)
 		}
 		return words, e.Text
-	case alert.EventAckDelayed:
+	case alert.EventAckDelayed, alert.EventAckWaits:
 		if a.Ack.Phase == alert.AckRemoving {
 			return plain("the acknowledgement's removal is waiting"), e.Text
 		}

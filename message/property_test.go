@@ -81,7 +81,7 @@ func TestEveryCardKeepsItsPromises(t *testing.T) {
 
 func TestEveryNoteKeepsItsPromises(t *testing.T) {
 	kinds := []alert.EventKind{alert.EventOpened, alert.EventChanged, alert.EventRenotified, alert.EventResolved,
-		alert.EventAckWanted, alert.EventAcknowledged, alert.EventAckRefused, alert.EventAckDelayed, alert.EventUnackWanted,
+		alert.EventAckWanted, alert.EventAcknowledged, alert.EventAckRefused, alert.EventAckDelayed, alert.EventAckWaits, alert.EventUnackWanted,
 		alert.EventUnacked, alert.EventUnackRefused, alert.EventDowntime, alert.EventDowntimeEnd, alert.EventFlapping,
 		alert.EventFlappingEnd, alert.EventCustom, alert.EventInstructed, alert.EventInstructDone, alert.EventInstructFail}
 	rapid.Check(t, func(t *rapid.T) {

@@ -38,6 +38,33 @@ type Decoded struct {
 	Warnings []string
 }
 
+// Hook is a Monitor for tools that know nothing of Belfry. Such a tool may show
+// its token in the URL's path, for many can set no header. What it sends and
+// can't be understood is kept: it is decoded again once the program or the rule
+// is mended.
+type Hook interface {
+	Monitor
+	// Answer says what the sender is told.
+	Answer(o Outcome) Answer
+}
+
+// Outcome is what became of a hand-over.
+type Outcome struct {
+	// Accepted counts the reports that are stored for good.
+	Accepted int
+	Warnings []string
+	// Fault is why the body was not understood; nil: it was.
+	Fault error
+	// Kept is true when a body that was not understood is stored.
+	Kept bool
+}
+
+// Answer is an HTTP answer.
+type Answer struct {
+	Status            int
+	ContentType, Body string
+}
+
 // Receipt is the answer to a command.
 type Receipt struct {
 	// Confirmed is true when the system itself said that it carried the

@@ -83,7 +83,7 @@ var happened = map[alert.EventKind]string{
 	alert.EventOpened: "problem began", alert.EventChanged: "state changed", alert.EventRenotified: "reported again",
 	alert.EventResolved: "problem over", alert.EventAckWanted: "wants to acknowledge",
 	alert.EventAcknowledged: "acknowledged", alert.EventAckRefused: "acknowledgement refused",
-	alert.EventAckDelayed: "acknowledgement waits", alert.EventUnackWanted: "wants the acknowledgement removed",
+	alert.EventAckDelayed: "acknowledgement waits", alert.EventAckWaits: "acknowledgement still waits", alert.EventUnackWanted: "wants the acknowledgement removed",
 	alert.EventUnacked: "acknowledgement removed", alert.EventUnackRefused: "removal of the acknowledgement refused",
 	alert.EventDowntime: "downtime began", alert.EventDowntimeEnd: "downtime ended",
 	alert.EventFlapping: "flapping began", alert.EventFlappingEnd: "flapping ended", alert.EventCustom: "notice",

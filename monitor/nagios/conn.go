@@ -77,13 +77,18 @@ func (s socket) dialTrouble(err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		err = fmt.Errorf("%s: no connection within the time allowed; it is asked again", text)
 	default:
-		err = fmt.Errorf("%s: %w", text, err)
+		err = fmt.Errorf("%s: %w", text, plain(context.Background(), err))
 	}
 	return fault.NewRetry(err)
 }
 
-// plain puts a deadline that ctx forced into words.
+// plain puts a deadline that ctx forced into words, and drops the addresses
+// that net adds: our own port is another one each time, and what reads
+// differently counts as news to people who wait.
 func plain(ctx context.Context, err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return op.Err
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		if cause := ctx.Err(); errors.Is(cause, context.Canceled) {
 			return cause

@@ -146,7 +146,10 @@ func (s *Source) Decode(contentType string, body []byte) (monitor.Decoded, error
 // Acknowledge implements monitor.Acknowledger.
 func (c *Commander) Acknowledge(ctx context.Context, a monitor.Acknowledgement) (monitor.Receipt, error) {
 	s, err := c.said.acknowledge(a, c.clock.Now())
-	return c.tell(ctx, s, err, a.Object, func(s monitor.Status) bool { return s.Acknowledged })
+	// Somebody else's acknowledgement that was there before is not this one.
+	return c.tell(ctx, s, err, a.Object, func(s monitor.Status) bool {
+		return s.Acknowledged && alert.SamePerson(s.Author, cleanText(a.Author, maxAuthor))
+	})
 }
 
 // Unacknowledge implements monitor.Acknowledger. No core notifies of it, so

@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -110,6 +112,81 @@ func TestLivestatusDoesNotClaimWhatWasIgnored(t *testing.T) {
 	r, err = m.Acknowledge(t.Context(), monitor.Acknowledgement{Object: service, Author: "ann"})
 	if err != nil || !r.Confirmed {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// slowCore is a livestatus that takes every command, carries none out yet, and
+// shows the service acknowledged by bob.
+func slowCore(t *testing.T) string {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			asked, _ := io.ReadAll(c)
+			answer := ""
+			switch {
+			case bytes.HasPrefix(asked, []byte("GET services")):
+				answer = `[["web01","Disk /var",2,1,0]]`
+			case bytes.HasPrefix(asked, []byte("GET comments")):
+				answer = `[["web01","Disk /var",7,"bob","mine"]]`
+			}
+			if answer != "" {
+				_, _ = fmt.Fprintf(c, "200 %11d\n%s", len(answer), answer)
+			}
+			_ = c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// The command was taken, but what the status shows is what somebody else did
+// before.
+func TestLivestatusDoesNotTakeAnOlderAcknowledgementForOurs(t *testing.T) {
+	m := open(t, Config{Livestatus: slowCore(t)}).(monitor.Acknowledger)
+	r, err := m.Acknowledge(t.Context(), monitor.Acknowledgement{Object: service, Author: "ann"})
+	if err != nil || r.Confirmed {
+		t.Errorf("%+v, %v", r, err)
+	}
+	r, err = m.Acknowledge(t.Context(), monitor.Acknowledgement{Object: service, Author: "Bob"})
+	if err != nil || !r.Confirmed {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// Each reason that reads differently is told to people anew.
+func TestTheSameTroubleReadsTheSameEachTime(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.(*net.TCPConn).SetLinger(0) // a reset, as from a firewall
+			_ = c.Close()
+		}
+	}()
+	m := open(t, Config{Livestatus: l.Addr().String()})
+	said := map[string]bool{}
+	for range 20 {
+		_, err := m.(monitor.StatusReader).Status(t.Context(), []alert.Object{service})
+		said[err.Error()] = true
+	}
+	for text := range said {
+		if strings.Contains(text, "->") || len(said) > 3 {
+			t.Errorf("%d kinds: %s", len(said), text)
+		}
 	}
 }
 
