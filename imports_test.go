@@ -49,6 +49,8 @@ var packages = map[string]row{
 	"desk":     {4, "alert clock fault monitor route seal store"},
 	"trial":    {4, "chat clock fault seal"},
 
+	"people": {4, "alert chat clock config fault seal store"},
+
 	// One chat platform or monitoring system each.
 	"chat/console":         {4, "alert chat clock config fault seal store"},
 	"chat/mattermost":      {4, "alert chat clock config fault seal"},
@@ -62,7 +64,7 @@ var packages = map[string]row{
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/nagios seal"},
 	"server":      {5, "alert chat clock config desk fault monitor seal trial"},
-	"web":         {5, "alert chat chat/console clock config desk fault message seal store"},
+	"web":         {5, "alert chat chat/console clock config desk fault message people seal store"},
 
 	"app":        {6, "*"},
 	"cmd/belfry": {7, "app clock config monitor/estate notify seal server trial"},
