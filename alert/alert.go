@@ -112,7 +112,12 @@ type Fingerprint string
 // count: they may change while a problem lasts.
 func (o Object) Fingerprint() Fingerprint {
 	b := make([]byte, 0, 256) // most names fit; the others make it grow
-	for _, part := range [...]string{string(o.Kind), o.Host, o.Service, o.Rule, o.Key} {
+	parts := [...]string{string(o.Kind), o.Host, o.Service, o.Rule, ""}
+	if o.Key != "" {
+		// Its title may change while a problem lasts: "web is down", "web is up".
+		parts = [...]string{"", "", "", "", o.Key}
+	}
+	for _, part := range parts {
 		b = append(b, part...)
 		b = append(b, 0)
 	}

@@ -175,6 +175,10 @@ func TestDisplayNamesDoNotChangeTheFingerprint(t *testing.T) {
 	if disk.Fingerprint() != renamed.Fingerprint() {
 		t.Error("a display name changed the identity")
 	}
+	keyed, retitled := Object{Kind: KindRule, Rule: "web is down", Key: "7"}, Object{Kind: KindRule, Rule: "web is up", Key: "7"}
+	if keyed.Fingerprint() != retitled.Fingerprint() {
+		t.Error("the system's own identity is not all that counts")
+	}
 	for _, other := range []Object{
 		{Kind: KindHost, Host: "web01"}, {Kind: KindService, Host: "web01D", Service: "isk /var"},
 		{Kind: KindService, Host: "web01", Service: "Disk /var", Key: "x"},
