@@ -120,3 +120,22 @@ func TestTheDocumentsNameOptionsThatThereAre(t *testing.T) {
 		t.Errorf("found %d commands of %d kinds in the documents: does this test still read them?", commands, len(help))
 	}
 }
+
+// TestTheConfigurationOfTheReadmeIsFine lets the program check it.
+func TestTheConfigurationOfTheReadmeIsFine(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?ms)^```yaml\n(server:.*?)^```$").FindSubmatch(text)
+	if found == nil {
+		t.Fatal("README.md shows no configuration")
+	}
+	file := filepath.Join(t.TempDir(), "belfry.yaml")
+	if err := os.WriteFile(file, found[1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(program, "check", file).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
