@@ -9,6 +9,8 @@
 // press counts only if the seal opens, the reference is the card's, and the
 // press comes from the very message in the very connection that the card is.
 // A second press of the same button finds another generation and does nothing.
+// Whether this person may act here is asked of the gate at each press and each
+// submit, before anything is changed.
 package interaction
 
 import (
@@ -66,6 +68,7 @@ type Interaction struct {
 	desk   Desk
 	clock  clock.Clock
 	trials Trials
+	gate   chat.Gate
 }
 
 var _ chat.Responder = (*Interaction)(nil)
@@ -73,6 +76,18 @@ var _ chat.Responder = (*Interaction)(nil)
 // New returns the responder.
 func New(s *seal.Sealer, st Store, d Desk, c clock.Clock) *Interaction {
 	return &Interaction{sealer: s, store: st, desk: d, clock: c}
+}
+
+// SetGate says whom to ask before every act; without one anybody may act whom
+// the platform names. Call it before the first press.
+func (i *Interaction) SetGate(g chat.Gate) { i.gate = g }
+
+// refused is what somebody is told who may not act now; nil: they may.
+func (i *Interaction) refused(ctx context.Context, who chat.Actor) *chat.Answer {
+	if i.gate == nil {
+		return nil
+	}
+	return i.gate.May(ctx, who)
 }
 
 // claim is what a token says.
@@ -129,6 +144,9 @@ func (i *Interaction) Press(ctx context.Context, p chat.Press) chat.Answer {
 	card = i.placed(ctx, card)
 	if card.Receipt != "" && card.Receipt != p.Ref.Channel+" "+p.Ref.Post {
 		return chat.Answer{Whisper: sayForged}
+	}
+	if no := i.refused(ctx, p.Actor); no != nil {
+		return *no
 	}
 	if i.clock.Now().Unix() > c.Expires {
 		if err := i.desk.Refresh(ctx, card.AlertID); err != nil {
@@ -222,6 +240,9 @@ func (i *Interaction) Submit(ctx context.Context, s chat.Submit) chat.Answer {
 	card, refusal := i.card(ctx, c, s.Actor.Connection)
 	if refusal != "" {
 		return chat.Answer{Whisper: refusal}
+	}
+	if no := i.refused(ctx, s.Actor); no != nil {
+		return chat.Answer{Whisper: no.Whisper} // a form can't show a link
 	}
 	comment := strings.TrimSpace(s.Values[message.FieldComment])
 	if n := len([]rune(comment)); n > message.MaxAckComment {
