@@ -203,12 +203,14 @@ func (p *People) Finish(ctx context.Context, connection, cookie, answered, code 
 			chat.CleanLine(f.WantedName), connection, account.Name))
 	}
 	found := Found{Purpose: f.Purpose, Account: account, Next: f.Next}
-	if found.Person, err = p.store.PersonByIdentity(ctx, connection, account.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+	found.Person, err = p.store.PersonByIdentity(ctx, connection, account.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Found{}, err
 	}
-	if f.Purpose == Connect {
-		found.Cookie, err = p.sealer.Seal(purposeConfirm, confirmation{Account: account, Once: seal.Random(), Expires: now.Add(FlowLife).Unix()})
+	if f.Purpose != Connect {
+		return found, nil
 	}
+	found.Cookie, err = p.sealer.Seal(purposeConfirm, confirmation{Account: account, Once: seal.Random(), Expires: now.Add(FlowLife).Unix()})
 	return found, err
 }
 
