@@ -47,6 +47,7 @@ var packages = map[string]row{
 
 	"delivery": {4, "alert clock fault store"},
 	"desk":     {4, "alert clock fault monitor route seal store"},
+	"tlscert":  {4, "clock config"},
 	"trial":    {4, "chat clock fault seal"},
 
 	"people": {4, "alert chat clock config fault seal store"},
@@ -67,7 +68,7 @@ var packages = map[string]row{
 	"web":         {5, "alert chat chat/console clock config desk fault message people seal store"},
 
 	"app":        {6, "*"},
-	"cmd/belfry": {7, "app clock config monitor/estate notify seal server trial"},
+	"cmd/belfry": {7, "app clock config monitor/estate notify seal server trial tlscert"},
 
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},
@@ -79,6 +80,7 @@ var packages = map[string]row{
 	"chat/mattermost/mattermosttest": {4, "clock"},
 	"monitor/nagios/nagiostest":      {4, ""},
 	"notify/notifytest":              {5, "monitor/nagios"},
+	"tlscert/acmetest":               {4, ""},
 	"web/webtest":                    {4, ""},
 
 	// Belfry as a whole, from outside.

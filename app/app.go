@@ -25,6 +25,7 @@ import (
 	"belfry/interaction"
 	"belfry/server"
 	"belfry/store"
+	"belfry/tlscert"
 	"belfry/trial"
 	"belfry/web"
 )
@@ -75,6 +76,7 @@ type App struct {
 	wg           sync.WaitGroup
 	http, socket *http.Server
 	address      net.Addr
+	certificates *tlscert.Source // nil: plain HTTP
 	setupLink    string
 }
 
@@ -114,7 +116,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	a.address = listener.Addr()
 	a.publicURL = strings.TrimSuffix(o.File.Server.PublicURL, "/")
 	if a.publicURL == "" {
-		a.publicURL = "http://" + a.address.String()
+		a.publicURL = defaultURL(o.File.Server, a.address)
 	}
 	if err := a.wire(ctx); err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -131,6 +133,9 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 func (a *App) wire(ctx context.Context) error {
 	if err := os.MkdirAll(a.opt.Data, 0o700); err != nil {
 		return fmt.Errorf("can't make the data directory: %w", err)
+	}
+	if err := a.openTLS(); err != nil {
+		return err
 	}
 	identity, err := loadIdentity(a.opt.Data)
 	if err != nil {
@@ -207,6 +212,10 @@ func (a *App) serve(listener net.Listener) error {
 	if err := os.Chmod(path, 0o660); err != nil { //nolint:gosec // the monitoring core's group is to reach it
 		return errors.Join(err, listener.Close(), socket.Close())
 	}
+	if a.certificates != nil {
+		a.http.TLSConfig = a.certificates.Config()
+		a.wg.Go(func() { a.certificates.Run(a.base) })
+	}
 	a.wg.Go(func() { a.run(a.http, listener) })
 	a.wg.Go(func() { a.run(a.socket, socket) })
 	a.wg.Go(func() { a.engine.Run(a.base) })
@@ -250,7 +259,11 @@ func newHTTP(h http.Handler, log *slog.Logger) *http.Server {
 }
 
 func (a *App) run(s *http.Server, l net.Listener) {
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	serve := s.Serve
+	if s.TLSConfig != nil {
+		serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+	}
+	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 		a.opt.Log.Error("stopped serving", "address", l.Addr().String(), "err", err)
 	}
 }
@@ -278,6 +291,9 @@ func (a *App) Stop() error {
 	if p := a.parts.Load(); p != nil {
 		errs = append(errs, closeAll(ctx, p))
 	}
+	if a.certificates != nil {
+		errs = append(errs, a.certificates.Close())
+	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
@@ -293,8 +309,12 @@ func (a *App) Reload(f *config.File) error {
 	if err != nil {
 		return err
 	}
+	if names := a.needsStart(f); len(names) > 0 {
+		a.opt.Log.Warn("some settings of the server changed; they count from its next start on", "settings", names)
+	}
 	old := a.parts.Load()
 	a.apply(a.base, p)
+	a.reloadTLS(f)
 	a.engine.Wake(nil)
 	ctx, cancel := context.WithTimeout(a.base, stopWithin)
 	defer cancel()

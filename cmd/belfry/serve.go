@@ -149,6 +149,6 @@ func greet(w io.Writer, a *app.App) {
 		_, _ = fmt.Fprintf(w, "become its first administrator (the link works once): %s\n", link)
 	}
 	for _, h := range a.Handovers() {
-		_, _ = fmt.Fprintf(w, "source %s (%s) hands over at http://%s/intake/%s with the token in %s\n", h.Source, h.Kind, a.Address(), h.Source, h.TokenFile)
+		_, _ = fmt.Fprintf(w, "source %s (%s) hands over at %s/intake/%s with the token in %s\n", h.Source, h.Kind, a.Local(), h.Source, h.TokenFile)
 	}
 }
