@@ -32,6 +32,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"people", peopleCases()},
 		{"numbers", numberCases()},
 		{"mutes", muteCases()},
+		{"payloads", payloadCases()},
 		{"room", roomCases()},
 		{"model", modelCases()},
 	} {
