@@ -3,7 +3,12 @@
 package app_test
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,6 +154,80 @@ func TestAReloadMovesRoutesAndConnectionsAndAFaultChangesNothing(t *testing.T) {
 	m.Room("second").WaitCard("three is gone")
 	if n := len(m.Room("first").Cards()); n != 1 {
 		t.Errorf("%d cards in the first channel, want 1", n)
+	}
+}
+
+func TestAReloadMovesTheRoomsChannelsAndTellsWhatNeedsAStart(t *testing.T) {
+	var said bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	text := "connections: [{name: room, kind: console, channels: [%s]}]\ndefault: {channels: [room/%[1]s]}\n"
+	a, err := app.Start(t.Context(), app.Options{File: file(t, fmt.Sprintf(text, "one")), Data: t.TempDir(), Log: log, DemoKey: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, a)
+	next := file(t, fmt.Sprintf(text, "two"))
+	next.Server.TimeZone = "Europe/Berlin"
+	if err := a.Reload(next); err != nil || said.Len() > 0 {
+		t.Fatalf("%v, %s", err, &said)
+	}
+	if err := a.Report("nagios")(t.Context(), problem("web01")); err != nil {
+		t.Fatal(err)
+	}
+	if page := waitPage(t, a, "two", "web01 is gone"); strings.Contains(page, "channel=one") {
+		t.Error("the room still has the channel that was taken away")
+	}
+	next.Server.Listen = "127.0.0.1:1"
+	if err := a.Reload(next); err != nil || !strings.Contains(said.String(), "listen") || strings.Contains(said.String(), "time_zone") {
+		t.Errorf("%v, said %s", err, &said)
+	}
+}
+
+// waitPage signs in by the demo's key and waits until a channel shows a text.
+func waitPage(t *testing.T, a *app.App, channel, text string) string {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	defer client.CloseIdleConnections()
+	get := func(path string) string {
+		r, err := client.Get(a.URL() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = r.Body.Close() }()
+		page, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(page)
+	}
+	get("/demo?key=k")
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		page := get("/?channel=" + channel)
+		if strings.Contains(page, text) {
+			return page
+		}
+		if time.Now().After(end) {
+			t.Fatalf("#%s never showed %q: %s", channel, text, page)
+		}
+	}
+}
+
+func TestTwoSourcesWithOneTokenAreRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("abcdefghijklmnopqrst\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := file(t, "sources: [{name: a, kind: nagios, token_file: "+path+"}, {name: b, kind: alertmanager, token_file: "+path+"}]\n")
+	a, err := app.Start(t.Context(), app.Options{File: f, Data: t.TempDir()})
+	if err == nil {
+		stop(t, a)
+	}
+	if err == nil || !strings.Contains(err.Error(), "a and b have the same token") || strings.Contains(err.Error(), "abcdef") {
+		t.Errorf("got %v", err)
 	}
 }
 

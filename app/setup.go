@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	"belfry/alert"
 	"belfry/chat"
@@ -39,6 +41,9 @@ type parts struct {
 	order     []*source
 	routing   *routing
 	senders   map[string]delivery.Sender
+	// zone is that of the times on cards, room the channels of the built-in one.
+	zone *time.Location
+	room []string
 	// channels are those that the configuration names, as connection/channel.
 	channels []string
 }
@@ -52,6 +57,7 @@ type Extra struct {
 // build makes the parts of a configuration.
 func (a *App) build(f *config.File) (*parts, error) {
 	p := &parts{platforms: map[string]chat.Platform{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}, channels: channelsOf(f)}
+	p.zone, p.room = f.Server.Location(), roomChannels(f)
 	for _, c := range f.Connections {
 		platform, err := a.openChat(c)
 		if err != nil {
@@ -64,6 +70,9 @@ func (a *App) build(f *config.File) (*parts, error) {
 		src, err := a.openSource(s)
 		if err != nil {
 			return nil, fmt.Errorf("source %s: %w", s.Name, err)
+		}
+		if other := p.withToken(src.token); other != "" {
+			return nil, fmt.Errorf("sources %s and %s have the same token: what one sends would count as the other's; give each its own", other, s.Name)
 		}
 		p.add(src)
 	}
@@ -87,6 +96,16 @@ func (a *App) build(f *config.File) (*parts, error) {
 func (p *parts) add(s *source) {
 	p.sources[s.name] = s
 	p.order = append(p.order, s)
+}
+
+// withToken returns the name of the source that has this token, or "".
+func (p *parts) withToken(token config.Secret) string {
+	for _, s := range p.order {
+		if s.token == token {
+			return s.name
+		}
+	}
+	return ""
 }
 
 func (a *App) openChat(c config.Connection) (chat.Platform, error) {
@@ -123,6 +142,9 @@ func (a *App) openSource(s config.Source) (*source, error) {
 // apply puts parts in place: from here on requests, routes and deliveries go
 // by them. The comparisons with the monitoring systems start anew.
 func (a *App) apply(ctx context.Context, p *parts) {
+	if err := a.room.SetChannels(p.room); err != nil {
+		a.opt.Log.Error("the built-in room keeps its channels", "err", err) // never: they were checked when they were read
+	}
 	a.parts.Store(p)
 	a.router.table.Store(p.routing)
 	setup := server.Setup{Chats: map[string]http.Handler{}}
@@ -145,6 +167,20 @@ func (a *App) apply(ctx context.Context, p *parts) {
 		}
 	}
 	a.stopWatching = func() { cancel(); wg.Wait() }
+}
+
+// needsStart names the settings of the server that differ from those it was
+// started with: they count from the next start on. The zone of times does not
+// belong to them.
+func (a *App) needsStart(f *config.File) (names []string) {
+	was, is := reflect.ValueOf(a.opt.File.Server), reflect.ValueOf(f.Server)
+	for i := range was.NumField() {
+		field := was.Type().Field(i)
+		if field.Name != "TimeZone" && !reflect.DeepEqual(was.Field(i).Interface(), is.Field(i).Interface()) {
+			names = append(names, field.Tag.Get("yaml"))
+		}
+	}
+	return names
 }
 
 // senderOf is asked by the delivery engine for every batch.
@@ -186,7 +222,7 @@ func (a *App) say(al *alert.Alert, card store.Duty) message.Options {
 	return message.Options{
 		BaseURL:        a.publicURL,
 		Now:            a.opt.Clock.Now(),
-		Location:       a.opt.File.Server.Location(),
+		Location:       a.parts.Load().zone,
 		Token:          a.interaction.Tokens(al, card),
 		CanAcknowledge: a.can(al.Source, desk.CanAcknowledge),
 		SourceName:     al.Source,

@@ -139,7 +139,7 @@ func (r *Room) Channels(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, read("list the channels of", err)
 	}
-	names = slices.DeleteFunc(append(slices.Clone(names), r.channels...), func(n string) bool { return !ValidChannel(n) })
+	names = slices.DeleteFunc(append(slices.Clone(names), *r.channels.Load()...), func(n string) bool { return !ValidChannel(n) })
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }

@@ -75,7 +75,7 @@ type Options struct {
 type Room struct {
 	name      string
 	storage   Storage
-	channels  []string
+	channels  atomic.Pointer[[]string]
 	clock     clock.Clock
 	log       *slog.Logger
 	hub       *hub
@@ -99,15 +99,23 @@ func Open(o Options) (*Room, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	for _, name := range o.Channels {
+	r := &Room{
+		name: o.Name, storage: o.Storage, clock: o.Clock, log: o.Log,
+		hub: newHub(), dialogs: newDialogs(o.Clock),
+	}
+	return r, r.SetChannels(o.Channels)
+}
+
+// SetChannels replaces Options.Channels: the configuration was read again.
+func (r *Room) SetChannels(names []string) error {
+	for _, name := range names {
 		if err := checkName(name); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return &Room{
-		name: o.Name, storage: o.Storage, channels: slices.Clone(o.Channels), clock: o.Clock, log: o.Log,
-		hub: newHub(), dialogs: newDialogs(o.Clock),
-	}, nil
+	names = slices.Clone(names)
+	r.channels.Store(&names)
+	return nil
 }
 
 // Limits on names.
@@ -231,7 +239,7 @@ func (r *Room) checkChannel(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if len(r.channels) > 0 && !slices.Contains(r.channels, name) {
+	if only := *r.channels.Load(); len(only) > 0 && !slices.Contains(only, name) {
 		return fault.NewPermanent(fmt.Errorf("the room %s has no channel %q: name one of its channels, or add this one to them", r.name, name))
 	}
 	return nil
