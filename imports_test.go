@@ -64,7 +64,7 @@ var packages = map[string]row{
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/nagios seal"},
-	"server":      {5, "alert chat clock config desk fault monitor seal trial"},
+	"server":      {5, "alert chat clock config desk fault monitor seal store trial"},
 	"web":         {5, "alert chat chat/console clock config desk fault message people seal store"},
 
 	"app":        {6, "*"},

@@ -31,7 +31,9 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 func say(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	}
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text) // a client that went away misses nothing
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+
+	"belfry/monitor"
 )
 
 const (
@@ -44,19 +46,25 @@ func (s *Server) intake(trusted bool) http.HandlerFunc {
 			reply(w, status, intakeAnswer{Error: refusal})
 			return
 		}
-		body := bodies.Get().(*bytes.Buffer) //nolint:errcheck,forcetypeassert // the pool holds nothing else
-		defer func() {
-			if body.Cap() <= maxKept {
-				bodies.Put(body)
-			}
-		}()
-		body.Reset()
-		if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxIntake)); err != nil {
-			s.unreadable(w, src, err)
-			return
-		}
-		s.take(w, r, src, body.Bytes())
+		hook, _ := src.Monitor.(monitor.Hook)
+		s.receive(w, r, src, hook)
 	}
+}
+
+// receive reads a body and takes it in. hook is nil for a source that is none.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, src *Source, hook monitor.Hook) {
+	body := bodies.Get().(*bytes.Buffer) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	defer func() {
+		if body.Cap() <= maxKept {
+			bodies.Put(body)
+		}
+	}()
+	body.Reset()
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxIntake)); err != nil {
+		s.unreadable(w, src, err)
+		return
+	}
+	s.take(w, r, src, hook, body.Bytes())
 }
 
 func (s *Server) unreadable(w http.ResponseWriter, src *Source, err error) {
@@ -69,8 +77,12 @@ func (s *Server) unreadable(w http.ResponseWriter, src *Source, err error) {
 	reply(w, http.StatusRequestTimeout, intakeAnswer{Error: "the body broke off; please repeat it"})
 }
 
-func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, body []byte) {
+func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, hook monitor.Hook, body []byte) {
 	decoded, err := src.Monitor.Decode(r.Header.Get("Content-Type"), body)
+	if err != nil && hook != nil {
+		s.notUnderstood(w, r, src, hook, body, err)
+		return
+	}
 	if err != nil {
 		s.opt.Log.Warn("hand-over refused: not understood", "source", src.Name, "err", err)
 		reply(w, http.StatusBadRequest, intakeAnswer{Error: err.Error()})
@@ -78,16 +90,24 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, body 
 	}
 	warnings, err := s.opt.Desk.Ingest(r.Context(), src.Name, decoded.Reports)
 	if err != nil {
-		s.opt.Log.Error("hand-over not stored; the sender was asked to repeat it", "source", src.Name, "err", err)
-		w.Header().Set("Retry-After", "1")
-		reply(w, http.StatusServiceUnavailable, intakeAnswer{Error: "could not be stored; please repeat it"})
+		s.notStored(w, src, err)
 		return
 	}
 	warnings = append(decoded.Warnings, warnings...)
 	if len(warnings) > 0 {
 		s.opt.Log.Warn("hand-over taken with warnings", "source", src.Name, "warnings", warnings)
 	}
+	if hook != nil {
+		answer(w, hook.Answer(monitor.Outcome{Accepted: len(decoded.Reports), Warnings: warnings}))
+		return
+	}
 	reply(w, http.StatusOK, intakeAnswer{Accepted: len(decoded.Reports), Warnings: warnings})
+}
+
+func (s *Server) notStored(w http.ResponseWriter, src *Source, err error) {
+	s.opt.Log.Error("hand-over not stored; the sender was asked to repeat it", "source", src.Name, "err", err)
+	w.Header().Set("Retry-After", "1")
+	reply(w, http.StatusServiceUnavailable, intakeAnswer{Error: "could not be stored; please repeat it"})
 }
 
 func reply(w http.ResponseWriter, status int, a intakeAnswer) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package server is HTTP for machines: what monitoring systems hand over
-// (intake.go), what chat platforms call back (handed to the connection's own
-// handler), and health (health.go). Pages for people are package web's.
+// (intake.go), what tools post that know nothing of Belfry (hooks.go), what
+// chat platforms call back (handed to the connection's own handler), and health
+// (health.go). Pages for people are package web's.
 //
 // The flow of an intake: find the source by its token, read the body within
 // its limit, let the source's monitor decode it, give the reports to the desk,
@@ -53,6 +54,8 @@ type Options struct {
 	Ready func(ctx context.Context) error
 	// Pages serves everything that is not for machines; nil for none.
 	Pages http.Handler
+	// Payloads keeps what hooks send and can't be understood; nil: it is refused.
+	Payloads Payloads
 	// Tester carries out tests that are ordered over the socket; nil: none are.
 	Tester Tester
 	// Reread reads the configuration again; nil: there is none to read.
@@ -97,6 +100,8 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /intake", s.intake(false))
 	mux.HandleFunc("POST /intake/{source}", s.intake(false))
+	mux.HandleFunc("POST /hooks/{source}/{token}", s.hook)
+	mux.HandleFunc("/hooks/", s.noHook)
 	mux.HandleFunc("/chat/{connection}/", s.chat)
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)

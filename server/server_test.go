@@ -35,8 +35,9 @@ func (parrot) Decode(_ string, body []byte) (monitor.Decoded, error) {
 }
 
 type desk struct {
-	got []string
-	err error
+	got  []string
+	last alert.Report
+	err  error
 }
 
 func (d *desk) Ingest(_ context.Context, source string, reports []alert.Report) ([]string, error) {
@@ -44,7 +45,7 @@ func (d *desk) Ingest(_ context.Context, source string, reports []alert.Report) 
 		return nil, d.err
 	}
 	for _, r := range reports {
-		d.got = append(d.got, source+":"+r.Output)
+		d.got, d.last = append(d.got, source+":"+r.Output), r
 	}
 	return []string{"output was long"}, nil
 }
