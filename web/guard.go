@@ -57,6 +57,7 @@ func person(ctx context.Context) store.Person {
 // The keys of what a session holds.
 const (
 	keyPerson = "person"
+	keyEpoch  = "epoch"
 	keyToast  = "toast"
 )
 
@@ -75,6 +76,8 @@ func (w *Web) anybody(action http.HandlerFunc) http.Handler {
 			action(rw, r)
 		case err != nil:
 			w.broken(rw, r, "can't read who is signed in", err)
+		case p.Epoch != w.sessions.GetInt64(r.Context(), keyEpoch):
+			action(rw, r) // this session was ended
 		default:
 			ctx := context.WithValue(r.Context(), personKey{}, p)
 			ctx = console.WithActor(ctx, strconv.FormatInt(int64(p.ID), 10), p.Name)

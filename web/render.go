@@ -195,7 +195,7 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, why stri
 
 // broken logs what failed on our side and says so without details.
 func (w *Web) broken(rw http.ResponseWriter, r *http.Request, what string, err error) {
-	w.log.ErrorContext(r.Context(), what, "path", r.URL.Path, "err", err)
+	w.log.ErrorContext(r.Context(), what, "page", r.Pattern, "err", err) // a path may hold a link's token
 	w.fail(rw, r, http.StatusServiceUnavailable, "Belfry can't reach its database just now. Nothing is lost; please try again in a moment.")
 }
 

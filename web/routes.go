@@ -25,6 +25,24 @@ func (w *Web) Handler() http.Handler {
 		"POST /deliveries/resend-all": w.admin(w.resendAll),
 		"GET /people":                 w.admin(w.showPeople),
 		"POST /people":                w.admin(w.addPerson),
+		"POST /people/{id}/role":      w.admin(w.setRole),
+		"POST /people/{id}/password":  w.admin(w.resetPassword),
+		"POST /people/{id}/unlink":    w.admin(w.unlink),
+		"POST /people/{id}/remove":    w.admin(w.removePerson),
+
+		// Everybody's own.
+		"GET /profile":                     w.member(w.showProfile),
+		"POST /profile/password":           w.member(w.changePassword),
+		"POST /profile/unlink":             w.member(w.unlinkOwn),
+		"POST /oauth/{connection}/connect": w.member(w.connectBy),
+
+		// Accounts of chat platforms.
+		"POST /oauth/{connection}/signin":  w.anybody(w.signInBy),
+		"GET /oauth/{connection}/personal": w.anybody(w.comeBack),
+		"GET /connect/{token}":             w.anybody(w.showInvited),
+		"POST /connect/{token}":            w.anybody(w.invited),
+		"GET /oauth/confirm":               w.anybody(w.showConfirm),
+		"POST /oauth/confirm":              w.anybody(w.confirm),
 
 		// Coming and going.
 		"GET /setup":    w.anybody(w.showSetup),

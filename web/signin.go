@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"belfry/people"
 	"belfry/store"
 )
 
@@ -15,7 +16,10 @@ const (
 	sayWrong   = "The name or the password is wrong."
 )
 
-type signinPage struct{ Name, Next, Wrong string }
+type signinPage struct {
+	Name, Next, Wrong string
+	Providers         []people.Provider
+}
 
 func (w *Web) showSignin(rw http.ResponseWriter, r *http.Request) {
 	next := localPath(r.URL.Query().Get("next"))
@@ -23,7 +27,13 @@ func (w *Web) showSignin(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, next, http.StatusSeeOther) //nolint:gosec // localPath lets only our own paths through
 		return
 	}
-	w.show(rw, r, http.StatusOK, "signin", "Sign in", signinPage{Next: next})
+	w.signinForm(rw, r, http.StatusOK, signinPage{Next: next})
+}
+
+func (w *Web) signinForm(rw http.ResponseWriter, r *http.Request, status int, p signinPage) {
+	p.Providers = w.providers()
+	w.leave(rw)
+	w.show(rw, r, status, "signin", "Sign in", p)
 }
 
 // signIn checks a name and a password. The answer does not tell which of the
@@ -33,7 +43,7 @@ func (w *Web) signIn(rw http.ResponseWriter, r *http.Request) {
 	if !w.attempts.allow(address(r, w.o.TrustedProxies)) {
 		page.Wrong = sayTooMany
 		rw.Header().Set("Retry-After", "60")
-		w.show(rw, r, http.StatusTooManyRequests, "signin", "Sign in", page)
+		w.signinForm(rw, r, http.StatusTooManyRequests, page)
 		return
 	}
 	p, err := w.o.Store.PersonByName(r.Context(), page.Name)
@@ -45,11 +55,11 @@ func (w *Web) signIn(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		page.Wrong = sayBusy
-		w.show(rw, r, http.StatusServiceUnavailable, "signin", "Sign in", page)
+		w.signinForm(rw, r, http.StatusServiceUnavailable, page)
 	case !ok || p.ID == 0:
 		w.log.InfoContext(r.Context(), "a sign-in was refused", "address", address(r, w.o.TrustedProxies).String())
 		page.Wrong = sayWrong
-		w.show(rw, r, http.StatusUnauthorized, "signin", "Sign in", page)
+		w.signinForm(rw, r, http.StatusUnauthorized, page)
 	default:
 		w.enter(rw, r, p, page.Next)
 	}
@@ -63,6 +73,7 @@ func (w *Web) enter(rw http.ResponseWriter, r *http.Request, p store.Person, nex
 		return
 	}
 	w.sessions.Put(r.Context(), keyPerson, int64(p.ID))
+	w.sessions.Put(r.Context(), keyEpoch, p.Epoch)
 	http.Redirect(rw, r, next, http.StatusSeeOther)
 }
 

@@ -43,6 +43,8 @@ type Options struct {
 	Room  *console.Room
 	// Responder turns presses in the room into acts.
 	Responder chat.Responder
+	// Accounts links accounts of chat platforms to people; nil: none can be.
+	Accounts Accounts
 	// BaseURL is how people's browsers reach Belfry: scheme and host, no path.
 	BaseURL string
 	// TrustedProxies may say in X-Forwarded-For whose request they pass on.
@@ -90,6 +92,16 @@ type People interface {
 	// PersonByName and PersonByID return store.ErrNotFound for nobody.
 	PersonByName(ctx context.Context, name string) (store.Person, error)
 	PersonByID(ctx context.Context, id alert.ID) (store.Person, error)
+	// People returns everybody by name, Identities the accounts of one or, for
+	// 0, of all.
+	People(ctx context.Context) ([]store.Person, error)
+	Identities(ctx context.Context, person alert.ID) ([]store.Identity, error)
+	// These return store.ErrNotFound for nobody and store.ErrLastAdmin where no
+	// administrator would be left. SetPassword and Unlink end all sessions.
+	SetRole(ctx context.Context, id alert.ID, role string) error
+	SetPassword(ctx context.Context, id alert.ID, hash string) error
+	Unlink(ctx context.Context, person alert.ID, connection, userID string) error
+	RemovePerson(ctx context.Context, id alert.ID) error
 }
 
 // Web serves the pages.
