@@ -23,6 +23,7 @@ import (
 	"belfry/delivery"
 	"belfry/desk"
 	"belfry/interaction"
+	"belfry/people"
 	"belfry/server"
 	"belfry/store"
 	"belfry/tlscert"
@@ -59,6 +60,7 @@ type App struct {
 	room        *console.Room
 	desk        *desk.Desk
 	interaction *interaction.Interaction
+	people      *people.People
 	trials      *trial.Trials
 	engine      *delivery.Engine
 	server      *server.Server
@@ -162,13 +164,15 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.interaction = interaction.New(sealer, a.store, a.desk, a.opt.Clock)
+	a.people = people.New(a.store, sealer, a.publicURL, a.opt.Clock)
+	a.interaction.SetGate(a.people)
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
 	a.interaction.TakeTrials(a.trials)
 	tuned := a.opt.Delivery
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
 	a.engine = delivery.New(a.store, tuned)
 	a.store.SetOnDue(a.engine.Wake)
-	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: a.interaction,
+	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: a.interaction, Accounts: a.people,
 		BaseURL: a.publicURL, TrustedProxies: a.opt.File.Server.Proxies(), DemoKey: a.opt.DemoKey, DemoName: "you", Version: a.opt.Version, Clock: a.opt.Clock, Log: a.opt.Log})
 	if err != nil {
 		return err

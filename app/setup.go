@@ -20,6 +20,7 @@ import (
 	"belfry/desk"
 	"belfry/message"
 	"belfry/monitor"
+	"belfry/people"
 	"belfry/route"
 	"belfry/server"
 	"belfry/store"
@@ -41,6 +42,7 @@ type parts struct {
 	order     []*source
 	routing   *routing
 	senders   map[string]delivery.Sender
+	people    []people.Connection
 	// zone is that of the times on cards, room the channels of the built-in one.
 	zone *time.Location
 	room []string
@@ -64,6 +66,7 @@ func (a *App) build(f *config.File) (*parts, error) {
 			return nil, fmt.Errorf("connection %s: %w", c.Name, err)
 		}
 		p.platforms[c.Name] = platform
+		p.people = append(p.people, rulesOf(c, platform))
 		p.senders[c.Name] = courier.NewChat(platform, a.store, a.say)
 	}
 	for _, s := range f.Sources {
@@ -147,6 +150,7 @@ func (a *App) apply(ctx context.Context, p *parts) {
 	}
 	a.parts.Store(p)
 	a.router.table.Store(p.routing)
+	a.people.Apply(p.people)
 	setup := server.Setup{Chats: map[string]http.Handler{}}
 	for _, s := range p.order {
 		setup.Sources = append(setup.Sources, server.Source{Name: s.name, Kind: s.kind, Token: s.token, Monitor: s.monitor})
