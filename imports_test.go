@@ -61,6 +61,7 @@ var packages = map[string]row{
 	"monitor/nagios":       {4, "alert clock config fault monitor"},
 	"monitor/webhook":      {4, "alert clock config fault monitor translate"},
 
+	"command":     {5, "alert chat clock desk message monitor route store"},
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/nagios seal"},

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package command
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"belfry/alert"
+	"belfry/chat"
+	"belfry/message"
+	"belfry/store"
+)
+
+const (
+	// shown is how many alerts an answer lists.
+	shown = 20
+	// maxName bounds a name that is said back.
+	maxName = 100
+)
+
+// alert takes the next word, which names one alert. usage is said when there
+// is none.
+func (c *call) alert(name string) (*alert.Alert, error) {
+	ref, _ := c.words.next()
+	if ref == "" || ref == "#" {
+		w, _ := lookUp(name)
+		return nil, sayf("Which one? Type “%s %s”, such as “%s”. “problems” lists them.", w.name, w.usage, w.example)
+	}
+	return c.find(ref)
+}
+
+// find returns the alert that ref names: a number, or its object's name where
+// no other open problem fits.
+func (c *call) find(ref string) (*alert.Alert, error) {
+	if number, ok := numberOf(ref); ok {
+		a, err := c.Store.AlertByNumber(c, number)
+		if !errors.Is(err, store.ErrNotFound) {
+			return a, err
+		}
+	}
+	open, err := c.board.entries(c)
+	if err != nil {
+		return nil, err
+	}
+	fits := named(open, ref)
+	switch len(fits) {
+	case 1:
+		return fits[0].Alert, nil
+	case 0:
+		return nil, c.nothing(open, ref)
+	}
+	list := alerts(fits)
+	return nil, choice{chat.Message{
+		Lines: []chat.Line{{{Text: "“" + message.Short(ref, maxName) + "” could be any of these " + strconv.Itoa(len(fits)) + ". Name one by its number:"}}},
+		Table: message.List(list[:min(len(list), shown)], len(list)-min(len(list), shown), c.Say()),
+	}}
+}
+
+// numberOf reads 42 and #42.
+func numberOf(ref string) (int64, bool) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(ref, "#"), 10, 64)
+	return n, err == nil && n > 0
+}
+
+// named returns the open problems that name fits: those with exactly this name,
+// or else those whose name begins so, or else those in which it stands.
+func named(open []*entry, name string) []*entry {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if name == "" {
+		return nil
+	}
+	var fits [3][]*entry
+	for _, e := range open {
+		best := len(fits)
+		for _, n := range e.names {
+			if at := strings.Index(n, name); at == 0 && len(n) == len(name) {
+				best = 0
+			} else if at >= 0 {
+				best = min(best, 1+min(at, 1))
+			}
+		}
+		if best < len(fits) && e.Topic == alert.TopicProblem {
+			fits[best] = append(fits[best], e)
+		}
+	}
+	for _, list := range fits {
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
+
+// nothing says that nothing open is called so, and what nearly is.
+func (c *call) nothing(open []*entry, ref string) error {
+	said := message.Short(ref, maxName)
+	if _, ok := numberOf(ref); ok {
+		return sayf("There is no alert %s. “problems” lists what is open.", said)
+	}
+	var all []string
+	for _, e := range open[:min(len(open), 1000)] {
+		all = append(all, e.names...)
+	}
+	if near := nearest(ref, all); near != "" {
+		return sayf("No open problem is called “%s”. Did you mean “%s”?", said, message.Short(near, maxName))
+	}
+	return sayf("No open problem is called “%s”. “problems” lists what is open.", said)
+}
+
+func alerts(list []*entry) []*alert.Alert {
+	out := make([]*alert.Alert, len(list))
+	for i, e := range list {
+		out[i] = e.Alert
+	}
+	return out
+}
