@@ -20,14 +20,6 @@ type Gate interface {
 	May(ctx context.Context, who Actor) *Answer
 }
 
-// Identities is what people can ask about themselves.
-type Identities interface {
-	// WhoAmI says in plain lines as whom Belfry knows the actor.
-	WhoAmI(ctx context.Context, who Actor) Answer
-	// Connect offers the actor a link by which they say who they are in Belfry.
-	Connect(ctx context.Context, who Actor) Answer
-}
-
 // Identifier is a platform that can tell a browser's owner by OAuth 2.0. The
 // token that is had on the way is used once and given back.
 type Identifier interface {

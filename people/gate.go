@@ -22,6 +22,7 @@ const (
 	sayNobody       = "You are nobody in Belfry any more, so nothing was done. Ask an administrator."
 	sayUnlinked     = "Only people whose account is linked with Belfry may do that here, and yours is not. Nothing was done. Connect it, then try again."
 	sayNoWay        = "Accounts of this connection can't be linked with people yet: an administrator gives it an oauth application in the configuration."
+	sayNoWho        = "Belfry could not look you up. Please try again in a moment."
 	connectLabel    = "Connect"
 )
 
@@ -71,38 +72,32 @@ func withArticle(role string) string {
 	return "a " + role
 }
 
-// WhoAmI implements chat.Identities.
-func (p *People) WhoAmI(ctx context.Context, actor chat.Actor) chat.Answer {
+// Who says in plain lines as whom Belfry knows the actor.
+func (p *People) Who(ctx context.Context, actor chat.Actor) []string {
 	c, ok := p.connection(actor.Connection)
 	if !ok {
-		return chat.Answer{Whisper: sayNoConnection}
+		return []string{sayNoConnection}
 	}
-	text := fmt.Sprintf("Here you are @%s (connection %s). ", actor.Name, c.Name)
+	var lines []string
 	who, err := p.who(ctx, c, actor)
-	var link *chat.Link
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		text += "That account is not linked with anybody in Belfry."
-		link = p.link(c, actor)
+		lines = append(lines, "This account is not linked with anybody in Belfry.")
 	case err != nil:
-		return chat.Answer{Whisper: "Belfry could not look you up. Please try again in a moment."}
+		return []string{sayNoWho}
 	default:
-		text += fmt.Sprintf("In Belfry you are %s, %s.", who.Name, withArticle(who.Role))
+		lines = append(lines, fmt.Sprintf("In Belfry you are %s, %s.", who.Name, withArticle(who.Role)))
 	}
-	switch refused := p.May(ctx, actor); {
-	case refused == nil && !c.Act.Linked:
-		text += " Everybody may act here."
-	case refused == nil:
-		text += " You may act here."
+	switch {
 	case c.Act.Role != "":
-		text += fmt.Sprintf(" You may look, but not act: that takes the role %s here.", c.Act.Role)
-	default:
-		text += " You may look, but not act: that takes a linked account here."
+		lines = append(lines, fmt.Sprintf("To act here takes a linked account and the role %s.", c.Act.Role))
+	case c.Act.Linked:
+		lines = append(lines, "To act here takes a linked account.")
 	}
-	return chat.Answer{Whisper: text, Link: link}
+	return lines
 }
 
-// Connect implements chat.Identities.
+// Connect offers the actor a link by which they say who they are in Belfry.
 func (p *People) Connect(ctx context.Context, actor chat.Actor) chat.Answer {
 	c, ok := p.connection(actor.Connection)
 	if !ok {
@@ -113,7 +108,7 @@ func (p *People) Connect(ctx context.Context, actor chat.Actor) chat.Answer {
 	case err == nil:
 		return chat.Answer{Whisper: fmt.Sprintf("Your account is linked already: in Belfry you are %s, %s. You can unlink it there on your own page.", who.Name, withArticle(who.Role))}
 	case !errors.Is(err, store.ErrNotFound):
-		return chat.Answer{Whisper: "Belfry could not look you up. Please try again in a moment."}
+		return chat.Answer{Whisper: sayNoWho}
 	}
 	link := p.link(c, actor)
 	if link == nil {

@@ -66,10 +66,7 @@ type People struct {
 	connections atomic.Pointer[[]Connection]
 }
 
-var (
-	_ chat.Gate       = (*People)(nil)
-	_ chat.Identities = (*People)(nil)
-)
+var _ chat.Gate = (*People)(nil)
 
 // New returns People who know no connection yet. base is how browsers reach
 // Belfry: scheme and host, no path.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"belfry/chat"
@@ -226,20 +227,22 @@ func TestInTheRoomPeopleAreThemselves(t *testing.T) {
 	}
 }
 
-func TestWhoAmI(t *testing.T) {
+func TestWho(t *testing.T) {
 	h := newHouse(t)
-	if got := h.WhoAmI(t.Context(), actor("alice")); !strings.Contains(got.Whisper, "not linked with anybody") || got.Link == nil {
-		t.Errorf("%+v", got)
+	reads := func(want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, h.Who(t.Context(), actor("alice"))); diff != "" {
+			t.Error(diff)
+		}
 	}
+	reads("This account is not linked with anybody in Belfry.", "To act here takes a linked account.")
 	h.link(h.person("al", store.RoleResponder), actor("alice"))
-	if got := h.WhoAmI(t.Context(), actor("alice")); !strings.Contains(got.Whisper, "you are al, a responder. You may act here.") || got.Link != nil {
-		t.Errorf("%+v", got)
-	}
 	h.rules.Act.Role = "admin"
 	h.apply()
-	if got := h.WhoAmI(t.Context(), actor("alice")); !strings.Contains(got.Whisper, "takes the role admin") {
-		t.Errorf("%+v", got)
-	}
+	reads("In Belfry you are al, a responder.", "To act here takes a linked account and the role admin.")
+	h.rules.Act = config.Act{}
+	h.apply()
+	reads("In Belfry you are al, a responder.")
 	if got := h.Connect(t.Context(), actor("alice")); got.Link != nil || !strings.Contains(got.Whisper, "linked already") {
 		t.Errorf("%+v", got)
 	}
