@@ -172,7 +172,7 @@ func (a *App) wire(ctx context.Context) error {
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
 	a.engine = delivery.New(a.store, tuned)
 	a.store.SetOnDue(a.engine.Wake)
-	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: a.interaction, Accounts: a.people,
+	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: a.interaction, Payloads: a.store, Replay: a.replay, Accounts: a.people,
 		BaseURL: a.publicURL, TrustedProxies: a.opt.File.Server.Proxies(), DemoKey: a.opt.DemoKey, DemoName: "you", Version: a.opt.Version, Clock: a.opt.Clock, Log: a.opt.Log})
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Tester: a, Reread: a.reread()})
+	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Reread: a.reread()})
 	return nil
 }
 

@@ -13,7 +13,9 @@ import (
 	"belfry/config"
 	"belfry/monitor"
 	"belfry/monitor/alertmanager"
+	"belfry/monitor/chathook"
 	"belfry/monitor/nagios"
+	"belfry/monitor/webhook"
 )
 
 // This file says what Belfry can speak to. A new platform or monitoring system
@@ -41,6 +43,12 @@ var monitors = map[string]func(config.Spec, plugin) (monitor.Monitor, error){
 			return c.Open(alertmanager.Options{Name: p.name, Clock: p.clock, Log: p.log})
 		})
 	},
+	"webhook": func(s config.Spec, p plugin) (monitor.Monitor, error) {
+		return open(s, p, (*webhook.Config).Open)
+	},
+	"chathook": func(s config.Spec, p plugin) (monitor.Monitor, error) {
+		return open(s, p, (*chathook.Config).Open)
+	},
 }
 
 // Kinds returns the kinds that a configuration may name, with the specs that
@@ -54,6 +62,8 @@ func Kinds() config.Kinds {
 		Sources: map[string]func() config.Spec{
 			"nagios":       func() config.Spec { return new(nagios.Config) },
 			"alertmanager": func() config.Spec { return new(alertmanager.Config) },
+			"webhook":      func() config.Spec { return new(webhook.Config) },
+			"chathook":     func() config.Spec { return new(chathook.Config) },
 		},
 	}
 }

@@ -13,7 +13,9 @@ import (
 	"belfry/chat/mattermost"
 	"belfry/config"
 	"belfry/monitor/alertmanager"
+	"belfry/monitor/chathook"
 	"belfry/monitor/nagios"
+	"belfry/monitor/webhook"
 	"belfry/route"
 )
 
@@ -26,6 +28,8 @@ func realKinds() config.Kinds {
 		Sources: map[string]func() config.Spec{
 			"nagios":       func() config.Spec { return new(nagios.Config) },
 			"alertmanager": func() config.Spec { return new(alertmanager.Config) },
+			"webhook":      func() config.Spec { return new(webhook.Config) },
+			"chathook":     func() config.Spec { return new(chathook.Config) },
 		},
 	}
 }

@@ -67,6 +67,7 @@ func (w *Web) functions() template.FuncMap {
 		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"tone":    tone,
+		"size":    bytesOf,
 		"phase":   phase,
 		"reached": reached,
 		"happened": func(k alert.EventKind) string {

@@ -43,6 +43,9 @@ type Options struct {
 	Room  *console.Room
 	// Responder turns presses in the room into acts.
 	Responder chat.Responder
+	// Payloads are those that were not understood, Replay decodes one again.
+	Payloads Payloads
+	Replay   Replay
 	// Accounts links accounts of chat platforms to people; nil: none can be.
 	Accounts Accounts
 	// BaseURL is how people's browsers reach Belfry: scheme and host, no path.
@@ -128,6 +131,9 @@ const sessionLife = 30 * 24 * time.Hour
 func New(o Options) (*Web, error) {
 	if o.Store == nil || o.Room == nil || o.Responder == nil {
 		return nil, errors.New("the web pages need a store, the room and somebody who answers presses")
+	}
+	if o.Payloads == nil || o.Replay == nil {
+		return nil, errors.New("the web pages need the payloads and somebody who replays them")
 	}
 	if o.Clock == nil {
 		o.Clock = clock.System{}

@@ -64,7 +64,7 @@ func openAt(t testing.TB, c clock.Clock, change func(*web.Options)) *site {
 	}
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
-	o := web.Options{Store: s.store, Room: s.room, Responder: s.rec, BaseURL: s.url, Version: "test"}
+	o := web.Options{Store: s.store, Room: s.room, Responder: s.rec, Payloads: s.store, Replay: s.replay, BaseURL: s.url, Version: "test"}
 	if change != nil {
 		change(&o)
 	}
