@@ -16,6 +16,7 @@ import (
 	"belfry/alert"
 	"belfry/clock"
 	"belfry/desk"
+	"belfry/fault"
 	"belfry/monitor"
 	"belfry/store"
 )
@@ -190,6 +191,30 @@ func TestWhatMustNotBeBelievedIsDroppedAndTold(t *testing.T) {
 	a := o.only()
 	if len(a.Channels) != 0 || !slices.Equal(a.Mentions, []string{"oncall"}) || len(a.Output) > 256<<10 || !strings.HasSuffix(a.Output, "é") {
 		t.Errorf("kept %v, %v, %d bytes of output", a.Channels, a.Mentions, len(a.Output))
+	}
+}
+
+// breaking breaks down over one host.
+type breaking struct{ signs }
+
+func (b breaking) Route(l alert.Labels) desk.Routing {
+	if l["host"] == "bad" {
+		panic("index out of range")
+	}
+	return b.signs.Route(l)
+}
+
+func TestAReportThatOurRulesBreakDownOverDoesNotHoldUpTheOthers(t *testing.T) {
+	o := newOffice(t)
+	d := desk.New(o.store, breaking{}, func(string, desk.Ability) bool { return true }, o.clock)
+	bad, good := critical(), critical()
+	bad.Object.Host, good.Object.Host = "bad", "good"
+	_, err := d.Ingest(t.Context(), "nagios", []alert.Report{critical(), bad, good})
+	if decision, _ := fault.Of(err); decision != fault.Permanent || !strings.Contains(err.Error(), "report 2") {
+		t.Errorf("%v: %v", decision, err)
+	}
+	if n := len(o.alerts()); n != 2 {
+		t.Errorf("%d alerts, want the two others", n)
 	}
 }
 

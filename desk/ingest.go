@@ -4,10 +4,13 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"belfry/alert"
+	"belfry/fault"
 	"belfry/store"
 )
 
@@ -21,7 +24,9 @@ const (
 
 // Ingest takes reports of one source in, in their order. When it returns nil
 // they are stored for good, with everything that follows from them. The
-// warnings name what was not taken as it was sent.
+// warnings name what was not taken as it was sent. An error is Permanent
+// (package fault) when some report can never be taken, because it makes our own
+// rules break down: the others are stored all the same.
 func (d *Desk) Ingest(ctx context.Context, source string, reports []alert.Report) (warnings []string, err error) {
 	changes := make([]store.Change, len(reports))
 	for i := range reports {
@@ -33,12 +38,33 @@ func (d *Desk) Ingest(ctx context.Context, source string, reports []alert.Report
 	if err != nil {
 		return warnings, err
 	}
+	var never error
 	for i, e := range errs {
-		if e != nil {
-			return warnings, fmt.Errorf("can't take report %d about %s in: %w", i+1, reports[i].Object.Name(), e)
+		if e == nil {
+			continue
 		}
+		e = fmt.Errorf("can't take report %d about %s in: %w", i+1, reports[i].Object.Name(), e)
+		if !errors.Is(e, errBroke) {
+			return warnings, e
+		}
+		never = fault.NewPermanent(e)
 	}
-	return warnings, nil
+	return warnings, never
+}
+
+var errBroke = errors.New("the rules broke down inside, please report this")
+
+// unbroken keeps one report that our rules break down over from holding up
+// those behind it: its sender must not repeat it for ever.
+func unbroken(apply func(store.View) ([]store.Effect, error)) func(store.View) ([]store.Effect, error) {
+	return func(v store.View) (effects []store.Effect, err error) {
+		defer func() {
+			if broke := recover(); broke != nil {
+				effects, err = nil, fmt.Errorf("%w: %v\n%s", errBroke, broke, debug.Stack())
+			}
+		}()
+		return apply(v)
+	}
 }
 
 func (d *Desk) intake(source string, r alert.Report) store.Change {
@@ -46,7 +72,7 @@ func (d *Desk) intake(source string, r alert.Report) store.Change {
 	if r.Repeated {
 		c.Intake = r.Intake
 	}
-	c.Apply = func(v store.View) ([]store.Effect, error) {
+	c.Apply = unbroken(func(v store.View) ([]store.Effect, error) {
 		if v.Seen {
 			return nil, nil
 		}
@@ -61,7 +87,7 @@ func (d *Desk) intake(source string, r alert.Report) store.Change {
 			effects[i] = d.effect(a, applied.Events[i])
 		}
 		return effects, nil
-	}
+	})
 	return c
 }
 

@@ -139,6 +139,10 @@ func (d drainer) send(ctx context.Context, batch []loaded, done *drained) error 
 	case len(batch) == 1:
 		return d.reject(batch[0].entry, err, done)
 	}
+	// All of it was sent: some of it may have been taken.
+	for i := range batch {
+		batch[i].n.Repeated = true
+	}
 	half := len(batch) / 2
 	if err := d.send(ctx, batch[:half], done); err != nil {
 		return err

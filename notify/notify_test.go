@@ -122,6 +122,21 @@ func TestWhatCanNeverBeTakenIsPutAsideAndDoesNotHoldUpOthers(t *testing.T) {
 	}
 }
 
+func TestWhatWasTakenOfARefusedHandOverIsNotTakenTwice(t *testing.T) {
+	e := newEstate(t)
+	e.server.Fail("503")
+	for _, text := range []string{"a", "b", "poison 1", "c"} {
+		e.problem(text)
+	}
+	e.server.Fail(notifytest.Partly)
+	if code, out, said := e.call("--drain"); code != ExitDone || out != "handed over 3, put aside 1, none left\n" {
+		t.Errorf("exit %d, told %q, said %q", code, out, said)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c"}, e.outputs()); diff != "" {
+		t.Error("taken (-want +got):\n" + diff)
+	}
+}
+
 func TestConcurrentCallsLoseNothingAndKeepTheOrderOfEachObject(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)

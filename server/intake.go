@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 
+	"belfry/fault"
 	"belfry/monitor"
 )
 
@@ -105,6 +106,11 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, hook 
 }
 
 func (s *Server) notStored(w http.ResponseWriter, src *Source, err error) {
+	if decision, _ := fault.Of(err); decision == fault.Permanent {
+		s.opt.Log.Error("hand-over refused: part of it can never be taken", "source", src.Name, "err", err)
+		reply(w, http.StatusUnprocessableEntity, intakeAnswer{Error: "part of it can never be taken; the server's log says why"})
+		return
+	}
 	s.opt.Log.Error("hand-over not stored; the sender was asked to repeat it", "source", src.Name, "err", err)
 	w.Header().Set("Retry-After", "1")
 	reply(w, http.StatusServiceUnavailable, intakeAnswer{Error: "could not be stored; please repeat it"})

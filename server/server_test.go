@@ -16,6 +16,7 @@ import (
 
 	"belfry/alert"
 	"belfry/config"
+	"belfry/fault"
 	"belfry/monitor"
 )
 
@@ -145,6 +146,11 @@ func TestAnswersTellTheSenderWhatToDo(t *testing.T) {
 	w = post(s.Handler(), "/intake/web", "Bearer "+token, "x")
 	if a := read(w); w.Code != 503 || w.Header().Get("Retry-After") == "" || strings.Contains(a.Error, "disk") {
 		t.Errorf("not stored: %d %+v", w.Code, a)
+	}
+	d.err = fault.NewPermanent(errors.New("index out of range"))
+	w = post(s.Handler(), "/intake/web", "Bearer "+token, "x")
+	if a := read(w); w.Code != 422 || strings.Contains(a.Error, "index") {
+		t.Errorf("never to be taken: %d %+v", w.Code, a)
 	}
 }
 

@@ -39,6 +39,9 @@ const (
 	Close Fault = "close"
 	// Picky: a hand-over that holds the word "poison" is answered 400.
 	Picky Fault = "picky"
+	// Partly: what holds the word "poison" is not taken, the rest of the
+	// hand-over is, and the answer is 422.
+	Partly Fault = "partly"
 )
 
 // Server is one fake server; its state is its own.
@@ -136,8 +139,13 @@ func (s *Server) intake(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, "output: poison is not taken")
 		return
 	}
-	if err := s.take(r.Header.Get("Content-Type"), body); err != nil {
+	left, err := s.take(r.Header.Get("Content-Type"), body, fault == Partly)
+	if err != nil {
 		answer(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if left > 0 {
+		answer(w, http.StatusUnprocessableEntity, "poison is not taken")
 		return
 	}
 	if fault == Swallow {
@@ -147,30 +155,34 @@ func (s *Server) intake(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, "")
 }
 
-func (s *Server) take(contentType string, body []byte) error {
+// take keeps what body holds and returns how many it left out, which is none
+// unless partly.
+func (s *Server) take(contentType string, body []byte, partly bool) (left int, err error) {
 	decoded, err := new(nagios.Source).Decode(contentType, body)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, w := range decoded.Warnings {
 		if strings.HasPrefix(w, "unknown key") {
-			return errors.New(w) // our own client must know the keys
+			return 0, errors.New(w) // our own client must know the keys
 		}
 	}
 	all, err := split(body)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range all {
-		if n.Repeated && s.known[n.ID] {
-			continue
+		switch {
+		case partly && strings.Contains(n.Output, "poison"):
+			left++
+		case !n.Repeated || !s.known[n.ID]:
+			s.known[n.ID] = true
+			s.taken = append(s.taken, n)
 		}
-		s.known[n.ID] = true
-		s.taken = append(s.taken, n)
 	}
-	return nil
+	return left, nil
 }
 
 // split returns the notifications of a body that the decoder took.
