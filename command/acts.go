@@ -146,8 +146,8 @@ func (c *call) mute() (chat.Message, error) {
 	if rest := strings.ToLower(c.words.rest); rest == "" || rest == "list" || rest == "ls" || rest == "show" {
 		return c.muted()
 	}
-	if refusal, ok := c.may(); !ok {
-		return chat.Message{}, refused(refusal)
+	if refusal := c.may(); refusal != nil {
+		return chat.Message{}, refused(*refusal)
 	}
 	text, lasts, ok := c.words.matchersAndSpan()
 	if !ok {
@@ -240,7 +240,7 @@ func (c *call) whoami() (chat.Message, error) {
 			m.Lines = append(m.Lines, chat.Line{{Text: line}})
 		}
 	}
-	if _, ok := c.may(); ok {
+	if c.may() == nil {
 		m.Lines = append(m.Lines, chat.Line{{Text: "You may acknowledge, mute and ask for downtimes and checks here."}})
 	} else {
 		m.Lines = append(m.Lines, chat.Line{{Text: "You may look, but not act, here."}})

@@ -67,9 +67,8 @@ type Options struct {
 	Clock clock.Clock
 	// Sources are asked for the state of objects without an open alert; nil: none.
 	Sources func() []Source
-	// May says whether somebody may act; if not, the answer is theirs. nil:
-	// everybody may whom the platform named.
-	May func(ctx context.Context, who chat.Actor) (refusal chat.Answer, ok bool)
+	// Gate says who may act; nil: everybody whom the platform named.
+	Gate chat.Gate
 	// Connect links somebody's chat account to a person; nil: it can't be.
 	Connect func(ctx context.Context, who chat.Actor) chat.Answer
 	// Who says who somebody is to Belfry beyond their name in chat, a line
@@ -123,8 +122,8 @@ func table() []word {
 		{name: "mute", also: []string{"silence", "mutes"}, usage: "<matchers or alert> <how long> [why]", about: "keep new alerts out of chat for a while; \"mute list\" shows what is muted", example: `mute host="web01" 2h moving it`, do: (*call).mute},
 		{name: "unmute", also: []string{"unsilence"}, usage: "<number of the mute>", about: "end a mute now", example: "unmute 3", acts: true, do: (*call).unmute},
 		{name: "whoami", also: []string{"me"}, about: "who you are to Belfry", do: (*call).whoami},
-		{name: "connect", also: []string{"link"}, about: "link your chat account to your account here", do: nil},
-		{name: "help", also: []string{"?", "-h", "--help", "commands"}, usage: "[command]", about: "this list", do: nil},
+		{name: "connect", also: []string{"link"}, about: "link your chat account to your account here"},
+		{name: "help", also: []string{"?", "-h", "--help", "commands"}, usage: "[command]", about: "this list"},
 	}
 }
 
@@ -162,8 +161,8 @@ func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 		}
 		return c.Connect(ctx, in.Actor)
 	case w.acts:
-		if refusal, ok := l.may(); !ok {
-			return refusal
+		if refusal := l.may(); refusal != nil {
+			return *refusal
 		}
 	}
 	m, err := w.do(l)
@@ -179,12 +178,12 @@ func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 	return reply(m)
 }
 
-// may says whether the person may act.
-func (c *call) may() (chat.Answer, bool) {
-	if c.May == nil {
-		return chat.Answer{}, true
+// may returns nil when the person may act, or what they are told instead.
+func (c *call) may() *chat.Answer {
+	if c.Gate == nil {
+		return nil
 	}
-	return c.May(c, c.who)
+	return c.Gate.May(c, c.who)
 }
 
 // refused is an answer to somebody who may not.

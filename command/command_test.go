@@ -42,6 +42,13 @@ type one struct{}
 func (one) Route(alert.Labels) desk.Routing     { return desk.Routing{Destinations: []string{"chat/ops"}} }
 func (one) Named(channel string) (string, bool) { return "chat/" + channel, true }
 
+// shut is a gate that nobody passes.
+type shut struct{}
+
+func (shut) May(context.Context, chat.Actor) *chat.Answer {
+	return &chat.Answer{Whisper: "Connect first."}
+}
+
 // core is a monitoring system that can be asked.
 type core struct{ known map[string]monitor.Status }
 
