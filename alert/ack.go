@@ -32,9 +32,11 @@ const (
 type Ack struct {
 	Phase AckPhase `json:"phase,omitempty"`
 	// By and Comment are the person's, for people to read.
-	By      string    `json:"by,omitempty"`
-	Comment string    `json:"comment,omitempty"`
-	At      time.Time `json:"at,omitzero"`
+	By      string `json:"by,omitempty"`
+	Comment string `json:"comment,omitempty"`
+	// At is when it was wanted or confirmed; with AckNone when the monitoring
+	// system last had its removal, if ever.
+	At time.Time `json:"at,omitzero"`
 	// Trouble says in plain words why it still waits or why it was refused.
 	Trouble string `json:"trouble,omitempty"`
 	// Local is true when the source can not be told: only Belfry knows.
@@ -136,7 +138,7 @@ func (a *Alert) ConfirmUnack(by string, now time.Time) (Event, bool) {
 	if a.Status == Resolved || a.Ack.Phase == AckNone || a.Ack.Phase == AckPending {
 		return Event{}, false
 	}
-	a.Ack = Ack{Generation: a.Ack.Generation + 1}
+	a.Ack = Ack{Generation: a.Ack.Generation + 1, At: now}
 	return a.touch(EventUnacked, by, "", now), true
 }
 

@@ -127,6 +127,29 @@ func TestANotificationWithoutAuthorConfirmsWhoeverIsKnown(t *testing.T) {
 	}
 }
 
+// The notification of an acknowledgement that waited in a spool says nothing
+// once the acknowledgement was removed.
+func TestANotificationFromBeforeTheRemovalAcknowledgesNothing(t *testing.T) {
+	d := &desktop{open: map[Topic]*Alert{}}
+	ack := func(at time.Time) Report {
+		return Report{Kind: ReportAck, Object: disk, State: "CRITICAL", Severity: SeverityCritical, ProblemID: "7", Author: "alice", At: at}
+	}
+	removed := t0.Add(10 * time.Minute)
+	d.apply(removed, problem("7"), ack(t0))
+	a := d.open[TopicProblem]
+	if _, ok := a.ConfirmUnack("bob", removed); !ok {
+		t.Fatalf("got %+v", a.Ack)
+	}
+	d.apply(removed.Add(time.Minute), ack(t0))
+	if a.Ack.Phase != AckNone {
+		t.Errorf("an old notification acknowledged it: %+v", a.Ack)
+	}
+	d.apply(removed.Add(time.Minute), ack(removed.Add(-time.Second)))
+	if a.Ack.Phase != AckSet {
+		t.Errorf("a new one by a clock that is behind did not: %+v", a.Ack)
+	}
+}
+
 func TestNothingToAcknowledge(t *testing.T) {
 	over := &Alert{Topic: TopicProblem, Status: Resolved}
 	if _, err := over.RequestAck("alice", "", false, t0); !errors.Is(err, ErrResolved) {

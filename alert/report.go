@@ -151,6 +151,9 @@ func applyProblem(out *Applied, source string, a *Alert, r Report, now time.Time
 	out.add(a, e)
 }
 
+// clocksApart is how much the clocks of two machines may differ.
+const clocksApart = 5 * time.Second
+
 // applyAck notes an acknowledgement that the system reports. One for a problem
 // that Belfry never saw (it was down, or is new here) opens it: people must see
 // what is wrong and that somebody has it.
@@ -161,6 +164,9 @@ func applyAck(out *Applied, source string, a *Alert, r Report, now time.Time) {
 	if a == nil || !sameProblem(a, r) {
 		applyProblem(out, source, a, r, now)
 		a = out.Alerts[len(out.Alerts)-1]
+	}
+	if a.Ack.Phase == AckNone && !r.At.IsZero() && r.At.Before(a.Ack.At.Add(-clocksApart)) {
+		return // it waited in a spool, and was removed since
 	}
 	if e, ok := a.ConfirmAck(r.Author, r.Comment, now); ok {
 		e.Intake = r.Intake
