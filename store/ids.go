@@ -5,7 +5,6 @@ package store
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"strings"
 	"time"
 
 	"belfry/alert"
@@ -46,7 +45,14 @@ func (g *ids) next(now time.Time) alert.ID {
 }
 
 // secret returns 26 random characters a–z 2–7 (130 bits).
-func secret() string { return strings.ToLower(rand.Text()) }
+func secret() string {
+	var b [26]byte
+	_, _ = rand.Read(b[:]) // never fails
+	for i := range b {
+		b[i] = "abcdefghijklmnopqrstuvwxyz234567"[b[i]&31]
+	}
+	return string(b[:])
+}
 
 // micros is how times are stored: UTC microseconds, 0 for the zero time.
 func micros(t time.Time) int64 {
