@@ -353,9 +353,7 @@ func TestHelpWhoamiAndConnect(t *testing.T) {
 	b = newBooth(t, func(o *command.Options) {
 		o.Connect = func(_ context.Context, who chat.Actor) chat.Answer { return chat.Answer{Whisper: "Hello " + who.Name} }
 		o.Who = func(context.Context, chat.Actor) []string { return []string{"Linked to Alice A."} }
-		o.May = func(context.Context, chat.Actor) (chat.Answer, bool) {
-			return chat.Answer{Whisper: "Connect first."}, false
-		}
+		o.Gate = shut{}
 	})
 	b.estate()
 	b.reads("connect", "Hello alice")

@@ -132,8 +132,8 @@ func valueOf(raw json.RawMessage) (string, error) {
 	return "", errCallback
 }
 
-// Handler implements chat.Receiver: POST …/action and POST …/dialog, whatever
-// prefix stands before. Answers are always 200 with JSON.
+// Handler implements chat.Receiver: POST …/action, …/dialog and …/command,
+// whatever prefix stands before. Answers are always 200 with JSON.
 //
 // A dialog has no whispers. A Whisper that answers a submit is shown in the
 // dialog, which stays open with what was typed; so Responders whisper only to
@@ -149,6 +149,8 @@ func (p *Platform) Handler(r chat.Responder) http.Handler {
 			answer = p.action(ctx, r, w, req)
 		case "dialog":
 			answer = p.dialog(ctx, r, w, req)
+		case "command":
+			answer = p.command(ctx, r, w, req)
 		default:
 			http.NotFound(w, req)
 			return

@@ -40,6 +40,10 @@ type Config struct {
 	// CallbackURL is where Mattermost reaches this connection, when that is not
 	// where Belfry thinks it can be reached.
 	CallbackURL string `yaml:"callback_url"`
+	// CommandTokens are the tokens of the slash commands that lead here, one
+	// for each team; CommandTokenFile holds more, one on each line.
+	CommandTokens    []config.Secret `yaml:"command_tokens"`
+	CommandTokenFile string          `yaml:"command_token_file"`
 	// OAuth lets people link their accounts and sign in; nil: they can't.
 	OAuth *OAuth `yaml:"oauth"`
 }
@@ -86,6 +90,14 @@ func (c *Config) Validate() []error {
 	}
 	if c.OAuth != nil {
 		c.OAuth.validate(add)
+	}
+	for _, token := range c.CommandTokens {
+		if text := wrongToken(token.Reveal()); text != "" {
+			add("command_tokens", "one of them %s; it is shown where the slash command is set up in Mattermost", text)
+		}
+	}
+	if len(c.CommandTokens) > maxTokens {
+		add("command_tokens", "there are %d, at most %d are taken", len(c.CommandTokens), maxTokens)
 	}
 	if c.Timeout < 0 || c.Timeout > maxTimeout || c.Timeout != 0 && c.Timeout < 100*time.Millisecond {
 		add("timeout", "%v is not between 100ms and %v", c.Timeout, maxTimeout)
@@ -158,6 +170,10 @@ func (c *Config) Open(o Options) (*Platform, error) {
 	if token == "" {
 		return nil, fmt.Errorf("connection %s has no token; set token_file", o.Name)
 	}
+	slash, err := readTokens(c.CommandTokens, c.CommandTokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
+	}
 	transport, err := c.transport()
 	if err != nil {
 		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
@@ -191,6 +207,7 @@ func (c *Config) Open(o Options) (*Platform, error) {
 		people:   newCache[person](peopleKept, maxCached),
 		lookups:  newLookups(),
 		oauth:    oauth,
+		slash:    slash,
 	}, nil
 }
 

@@ -49,6 +49,7 @@ type Platform struct {
 	people               *cache[person]
 	lookups              *rate.Limiter
 	oauth                *oauth // nil: none is configured
+	slash                slashTokens
 
 	mu sync.Mutex
 	me person
