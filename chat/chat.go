@@ -265,6 +265,14 @@ type Answer struct {
 	FieldErrors map[string]string
 }
 
+// Verifier is a Responder that can tell its own tokens and states from
+// inventions. A Receiver that has to ask its server who acts asks the Verifier
+// first: strangers who reach the callback address must not make it ask.
+type Verifier interface {
+	// Genuine says whether a press's token or a submit's state was made here.
+	Genuine(sealed string) bool
+}
+
 // Responder turns what people do into acts. It answers within a second
 // whatever a monitoring system does.
 type Responder interface {

@@ -71,7 +71,10 @@ type Interaction struct {
 	gate   chat.Gate
 }
 
-var _ chat.Responder = (*Interaction)(nil)
+var (
+	_ chat.Responder = (*Interaction)(nil)
+	_ chat.Verifier  = (*Interaction)(nil)
+)
 
 // New returns the responder.
 func New(s *seal.Sealer, st Store, d Desk, c clock.Clock) *Interaction {
@@ -163,6 +166,13 @@ func (i *Interaction) Press(ctx context.Context, p chat.Press) chat.Answer {
 		return i.askComment(ctx, p.Actor, c, card)
 	}
 	return chat.Answer{Whisper: sayForged}
+}
+
+// Genuine implements chat.Verifier. It looks at the seal alone.
+func (i *Interaction) Genuine(sealed string) bool {
+	var c claim
+	return i.sealer.Open(purposeButton, sealed, &c) == nil || i.sealer.Open(purposeDialog, sealed, &c) == nil ||
+		i.trials != nil && i.trials.Genuine(sealed)
 }
 
 // placed waits a little for the place of a card that was posted a moment ago to

@@ -11,6 +11,8 @@ import (
 // Trials takes the presses of test cards; ok is false for all others.
 type Trials interface {
 	Press(ctx context.Context, p chat.Press) (answer chat.Answer, ok bool)
+	// Genuine says whether a token is a test card's.
+	Genuine(sealed string) bool
 }
 
 // TakeTrials hands the presses of test cards to t. Call it before the first press.

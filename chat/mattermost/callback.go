@@ -31,6 +31,7 @@ const (
 const (
 	sayUnreadable = "Belfry could not read this press; nothing was done."
 	sayUnknown    = "Belfry could not look you up in Mattermost, so nothing was done. Please try again in a moment."
+	sayForged     = "That button is not one of Belfry's, so nothing was done."
 	sayNobody     = "Belfry found no active account of yours in Mattermost, so nothing was done."
 	saySlow       = "This takes longer than usual. The card will show what came of it."
 	sayNoDialog   = "The dialog could not be opened; nothing was done. Please press again."
@@ -189,6 +190,9 @@ func (p *Platform) action(ctx context.Context, r chat.Responder, w http.Response
 	if err != nil {
 		return whisper(sayUnreadable)
 	}
+	if !genuine(r, b.Context.Token) {
+		return whisper(sayForged)
+	}
 	actor, say := p.actor(ctx, b.UserID)
 	if say != "" {
 		return whisper(say)
@@ -216,6 +220,13 @@ func offer(a pressAnswer, l *chat.Link) pressAnswer {
 	return a
 }
 
+// genuine asks r, if it can tell, whether it made what came back. Looking up a
+// stranger's inventions would use up the rate limit that our posts live on.
+func genuine(r chat.Responder, sealed string) bool {
+	v, ok := r.(chat.Verifier)
+	return !ok || v.Genuine(sealed)
+}
+
 func whisper(text string) pressAnswer {
 	if text == "" {
 		return pressAnswer{Literal: true}
@@ -231,6 +242,9 @@ func (p *Platform) dialog(ctx context.Context, r chat.Responder, w http.Response
 	b, values, err := readSubmit(body)
 	if err != nil {
 		return submitAnswer{Error: sayUnreadable}
+	}
+	if !genuine(r, b.State) {
+		return submitAnswer{Error: sayForged}
 	}
 	actor, say := p.actor(ctx, b.UserID)
 	if say != "" {

@@ -74,6 +74,31 @@ func TestForgedCallbacks(t *testing.T) {
 	}
 }
 
+// knowing is a Responder that made nothing.
+type knowing struct{ *chattest.Recorder }
+
+func (knowing) Genuine(string) bool { return false }
+
+// TestInventionsAreNotLookedUp: who can reach us must not make us use up the
+// server's rate limit, which our posts live on.
+func TestInventionsAreNotLookedUp(t *testing.T) {
+	rec := knowing{&chattest.Recorder{}}
+	c := connect(t, rec)
+	before := c.fake.Calls()
+	for range 10 {
+		if text, _ := c.send(t, http.MethodPost, "action", pressBody(c.fake.User("alice").ID))["ephemeral_text"].(string); !strings.Contains(text, "nothing was done") {
+			t.Errorf("said %q", text)
+		}
+		body := `{"type":"dialog_submission","state":"claim.mac","user_id":"` + c.fake.User("alice").ID + `","submission":{}}`
+		if text, _ := c.send(t, http.MethodPost, "dialog", body)["error"].(string); !strings.Contains(text, "nothing was done") {
+			t.Errorf("said %q", text)
+		}
+	}
+	if n := c.fake.Calls() - before; n != 0 || len(rec.Presses())+len(rec.Submits()) != 0 {
+		t.Errorf("%d calls, %v, %v", n, rec.Presses(), rec.Submits())
+	}
+}
+
 func TestRedirectedCallbackIsExplained(t *testing.T) {
 	rec := &chattest.Recorder{}
 	c := connect(t, rec)
