@@ -59,7 +59,7 @@ func (m *Monitor) reports(p post, s part, d *monitor.Decoded) []alert.Report {
 	text := s.body()
 	message := translate.Message(s.title, p.username, cmp.Or(text, s.title))
 	message.Object.Key = m.rules.keyOf(s)
-	message.Link, message.Labels = s.link, p.labels()
+	message.Link, message.Labels, message.At = s.link, p.labels(), s.at
 	if m.follow {
 		if p.channel != "" && p.channel[0] == '@' {
 			d.Warn("channel %s is a person; the routes decide alone", monitor.Quote(p.channel))
@@ -78,7 +78,7 @@ func (m *Monitor) reports(p post, s part, d *monitor.Decoded) []alert.Report {
 	case becomesResolved:
 		// What was said becomes a note at the problem's card, or a card of its
 		// own where no problem is known: it is not lost either way.
-		end := alert.Report{Kind: alert.ReportRecovery, Object: message.Object, State: "resolved", Severity: alert.SeverityOK, Labels: message.Labels}
+		end := alert.Report{Kind: alert.ReportRecovery, Object: message.Object, State: "resolved", Severity: alert.SeverityOK, Labels: message.Labels, At: s.at}
 		return []alert.Report{message, end}
 	}
 	return []alert.Report{message}

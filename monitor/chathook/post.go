@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -30,6 +32,8 @@ type post struct {
 type part struct {
 	color, title, link string
 	lines              []string
+	// at is when it happened, where the attachment tells (ts).
+	at time.Time
 }
 
 // body is the text of a part.
@@ -98,6 +102,9 @@ func attachment(a map[string]any) part {
 		if text = strings.TrimSpace(text); text != "" {
 			s.lines = append(s.lines, text)
 		}
+	}
+	if seconds, err := strconv.ParseFloat(str(a["ts"]), 64); err == nil && seconds > 0 && seconds < 1e11 {
+		s.at = time.UnixMilli(int64(seconds * 1000)).UTC()
 	}
 	add(markup(str(a["pretext"])))
 	if author := line(a["author_name"]); author != "" {
