@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -24,7 +25,7 @@ import (
 )
 
 // rows is a table of bodies and one goroutine that writes to it: all that wait
-// are one transaction, as durable as Belfry's.
+// are one transaction, as durable as Belfry's and with its settings.
 type rows struct {
 	db    *sql.DB
 	conn  *sql.Conn
@@ -47,8 +48,8 @@ type waitingRow struct {
 const mostRows = 64
 
 func openRows(ctx context.Context, path string) (*rows, error) {
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"+
-		"&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-16384)")
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"+
+		"&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-16384)")
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +160,7 @@ func decoder(kind string) (monitor.Monitor, error) {
 // serveBare answers hand-overs with the least that can be called taking them:
 // read, decode, one row, on disk, 200.
 func serveBare(ctx context.Context, dir, kind string, stdout io.Writer) error {
+	debug.SetGCPercent(garbage)
 	source, err := decoder(kind)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 
 const (
 	// turn is how long each side is called before it is the other's turn.
-	turn = 1200 * time.Millisecond
+	turn = 400 * time.Millisecond
 	// warmUp comes before the first turn.
 	warmUp = 500 * time.Millisecond
 

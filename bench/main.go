@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	b := &bench{}
 	flags.StringVar(&b.program, "belfry", "", "measure this `program`; without it the one in this source tree is built")
 	flags.StringVar(&b.profile, "cpuprofile", "", "run the servers inside of the benchmark and write their processor profiles to `FILE`-NAME")
-	flags.IntVar(&b.rounds, "rounds", 7, "how many `times` what is compared takes turns")
+	flags.IntVar(&b.rounds, "rounds", 15, "how many `times` what is compared takes turns")
 	dir := flags.String("dir", "", "keep databases in this `directory` (removed again); its disk is what is measured")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -44,6 +45,9 @@ func play(ctx context.Context, role string, args []string, stdout io.Writer) err
 	}
 	return fmt.Errorf("%s is for the benchmark's own use", role)
 }
+
+// garbage is the setting of belfry serve, for what is to be like it.
+const garbage = 300
 
 // ready begins the line with which every server says where it answers.
 const ready = "belfry is ready at "
@@ -216,6 +220,7 @@ func serveProfiled(ctx context.Context, path, data, profile string, stdout io.Wr
 		}
 	}
 	file.Server.Data, file.Server.Listen = data, "127.0.0.1:0"
+	debug.SetGCPercent(garbage)
 	out, err := os.Create(profile)
 	if err != nil {
 		return err
