@@ -71,6 +71,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /oauth/authorize", s.consentAsked)
 	mux.HandleFunc("POST /oauth/authorize", s.authorize)
 	mux.HandleFunc("POST /oauth/access_token", s.accessToken)
+	mux.Handle("POST /api/v4/commands/execute", s.serve((*Server).executeCommand, true))
+	// A command's response_url is the permission, too.
+	mux.Handle("POST /hooks/commands/{id}", s.serve((*Server).respond, false))
 	// Opening a dialog asks for no session: the trigger id is the permission.
 	mux.Handle("POST /api/v4/actions/dialogs/open", s.serve((*Server).openDialog, false))
 	mux.Handle("GET /api/v4/system/ping", s.serve(func(*Server, call) (int, any, *apiError) {

@@ -3,7 +3,6 @@
 package mattermosttest
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -42,35 +41,7 @@ func (c *Card) Post() Post {
 // Reading returns what is read on the card, and how it looks.
 func (c *Card) Reading() Reading {
 	p := c.Post()
-	var r Reading
-	var parts []string
-	add := func(part Reading) {
-		if part.Text != "" {
-			parts = append(parts, part.Text)
-		}
-		r.Links = append(r.Links, part.Links...)
-		r.Looks = append(r.Looks, part.Looks...)
-	}
-	add(Read(p.Message))
-	for _, a := range attachmentsOf(p.Props) {
-		add(Read(a.Pretext))
-		add(ReadLiteral(a.AuthorName))
-		if a.TitleLink != "" {
-			// The clients show a title with a link as it is.
-			add(ReadLiteral(a.Title))
-			r.Links = append(r.Links, a.TitleLink)
-		} else {
-			add(Read(a.Title))
-		}
-		add(Read(a.Text))
-		for _, f := range a.Fields {
-			add(ReadLiteral(f.Title))
-			add(Read(fmt.Sprint(f.Value)))
-		}
-		add(ReadLiteral(a.Footer))
-	}
-	r.Text = strings.Join(parts, "\n")
-	return r
+	return readPost(p.Message, attachmentsOf(p.Props))
 }
 
 // Text is all that is read on the card.

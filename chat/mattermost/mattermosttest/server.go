@@ -74,6 +74,8 @@ type Server struct {
 	locked       []string // keys that the environment sets, "Section.Key"
 	accessTokens []accessToken
 	commands     []*Command
+	calls        map[string]*commandCall // by the id in response_url
+	late         map[string][]string     // by user id
 	outgoing     []*OutgoingHook
 	oauthApps    []*OAuthApp
 	oauth        provider
