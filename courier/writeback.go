@@ -175,9 +175,8 @@ func (o order) refuse(ctx context.Context, reason string) delivery.Outcome {
 
 // unseen waits for the notification that confirms, where no status can be
 // read. A command that may never have left us (the process died over it) is
-// handed over again: to be told twice does a core no harm. A removal makes no
-// notification, so nothing ever confirms it: people are told so instead of
-// being kept waiting.
+// handed over again soon. A removal makes no notification, so nothing ever
+// confirms it: people are told so instead of being kept waiting.
 func (o order) unseen(ctx context.Context, since time.Time) delivery.Outcome {
 	long := o.clock.Now().Sub(since) > patience
 	switch {
@@ -197,6 +196,11 @@ const firstLook = 250 * time.Millisecond
 // they have waited for a while.
 func (o order) wait(ctx context.Context, since time.Time, reason string) delivery.Outcome {
 	waited := o.clock.Now().Sub(since)
+	if o.errand.Receipt == "" && waited > handAgain {
+		// Nothing tells whether the earlier attempt arrived: to be told twice
+		// does a core no harm, and people are waiting.
+		return o.hand(ctx)
+	}
 	if reason != "" && waited > patience {
 		if err := o.desk.Delay(ctx, o.alert.ID, o.event.Generation, o.source+": "+reason); err != nil {
 			return ours(err)

@@ -269,6 +269,21 @@ func TestAfterACrashACoreThatShowsNoStatusIsToldAgain(t *testing.T) {
 	}
 }
 
+func TestAfterACrashACoreWhoseStatusStandsStillIsToldAgain(t *testing.T) {
+	s := newScene(t, true)
+	s.core.status = monitor.Status{AsOf: s.clock.Now().Add(-time.Hour)}
+	s.press()
+	if _, err := s.store.Claim(t.Context(), desk.MonitorDestination("nagios"), 10); err != nil {
+		t.Fatal(err)
+	}
+	for start := s.clock.Now(); s.clock.Now().Sub(start) < handAgainAtLast; {
+		s.work()
+	}
+	if len(s.core.calls) != 1 || s.ack().Phase != alert.AckPending {
+		t.Errorf("calls: %v, %+v", s.core.calls, s.ack())
+	}
+}
+
 func TestAStatusOlderThanTheCommandProvesNothing(t *testing.T) {
 	s := newScene(t, true)
 	s.core.status = monitor.Status{Acknowledged: true, AsOf: s.clock.Now().Add(-time.Minute)}
