@@ -14,6 +14,7 @@ import (
 
 	"belfry/alert"
 	"belfry/chat/console"
+	"belfry/store"
 )
 
 const (
@@ -186,5 +187,14 @@ func (w *Web) stillSignedIn(r *http.Request) bool {
 	if ctx, err = w.sessions.Load(ctx, cookie.Value); err != nil {
 		return true // the store does not answer just now; the next beat asks again
 	}
-	return w.sessions.GetInt64(ctx, keyPerson) == int64(person(r.Context()).ID) //nolint:contextcheck // see above
+	was := person(r.Context())
+	if w.sessions.GetInt64(ctx, keyPerson) != int64(was.ID) { //nolint:contextcheck // see above
+		return false
+	}
+	// The person may be gone, or signed out everywhere.
+	now, err := w.o.Store.PersonByID(ctx, was.ID) //nolint:contextcheck // see above
+	if errors.Is(err, store.ErrNotFound) {
+		return false
+	}
+	return err != nil || now.Epoch == was.Epoch
 }

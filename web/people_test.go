@@ -5,8 +5,11 @@ package web_test
 import (
 	"strconv"
 	"testing"
+	"time"
 
+	"belfry/clock"
 	"belfry/store"
+	"belfry/web"
 )
 
 func id(p store.Person) string { return strconv.FormatInt(int64(p.ID), 10) }
@@ -96,4 +99,35 @@ func TestEverybodyHasAPageOfTheirOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.get("/profile").leadsTo(t, "/signin?next=%2Fprofile")
+}
+
+// Whoever is signed out everywhere hears nothing more of what goes on.
+func TestLiveUpdatesEndWithThePerson(t *testing.T) {
+	for name, end := range map[string]func(s *site, bob store.Person) error{
+		"removed":        func(s *site, bob store.Person) error { return s.store.RemovePerson(t.Context(), bob.ID) },
+		"a new password": func(s *site, bob store.Person) error { return s.store.SetPassword(t.Context(), bob.ID, "x") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := clock.NewManual(time.Now())
+			s := open(t, func(o *web.Options) { o.Clock = now })
+			b := s.letIn(s.setUp("root"), "bob")
+			live := b.listen(t, "ops", b.position(), "")
+			if err := end(s, s.person("bob")); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan event)
+			go func() { done <- live.next() }()
+			for {
+				select {
+				case e := <-done:
+					if e.name != "reload" {
+						t.Errorf("heard %+v", e)
+					}
+					return
+				case <-time.After(10 * time.Millisecond):
+					now.Advance(30 * time.Second) // until the stream's heart beats
+				}
+			}
+		})
+	}
 }
