@@ -61,7 +61,9 @@ var packages = map[string]row{
 	"monitor/nagios":       {4, "alert clock config fault monitor"},
 	"monitor/webhook":      {4, "alert clock config fault monitor translate"},
 
-	"command":     {5, "alert chat clock desk message monitor route store"},
+	"command":               {5, "alert chat clock desk message monitor route store"},
+	"chat/mattermost/setup": {5, "chat chat/mattermost clock config seal"},
+
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/nagios seal"},
@@ -69,7 +71,7 @@ var packages = map[string]row{
 	"web":         {5, "alert chat chat/console clock config desk fault message people seal store"},
 
 	"app":        {6, "*"},
-	"cmd/belfry": {7, "app clock config monitor/estate notify seal server trial tlscert"},
+	"cmd/belfry": {7, "app chat/mattermost/setup clock command config monitor/estate monitor/webhook notify seal server translate trial tlscert"},
 
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},

@@ -39,6 +39,7 @@ func adminRoutes() map[string]handler {
 		"DELETE /api/v4/commands/{id}":       (*Server).deleteCommand,
 		"GET /api/v4/hooks/outgoing":         (*Server).listOutgoing,
 		"POST /api/v4/hooks/outgoing":        (*Server).createOutgoing,
+		"PUT /api/v4/hooks/outgoing/{id}":    (*Server).updateOutgoing,
 		"DELETE /api/v4/hooks/outgoing/{id}": (*Server).deleteOutgoing,
 		"GET /api/v4/oauth/apps":             (*Server).listOAuthApps,
 		"POST /api/v4/oauth/apps":            (*Server).createOAuthApp,
@@ -240,4 +241,18 @@ func (s *Server) archiveChannelCall(c call) (int, any, *apiError) {
 	}
 	ch.DeleteAt = millis(s.clock.Now())
 	return 0, nil, nil
+}
+
+// TokensOf returns the access tokens that were made for somebody through the API.
+func (s *Server) TokensOf(user string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.user(user)
+	var out []string
+	for _, t := range s.accessTokens {
+		if t.UserID == u.ID {
+			out = append(out, t.Token)
+		}
+	}
+	return out
 }

@@ -232,6 +232,23 @@ func (s *Server) listOutgoing(c call) (int, any, *apiError) {
 	return http.StatusOK, list, nil
 }
 
+func (s *Server) updateOutgoing(c call) (int, any, *apiError) {
+	var want OutgoingHook
+	if err := c.read(&want); err != nil {
+		return 0, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := slices.IndexFunc(s.outgoing, func(h *OutgoingHook) bool { return h.ID == c.PathValue("id") })
+	if at < 0 || !c.user.isAdmin() {
+		return 0, nil, errNotFound("app.webhooks.get_outgoing.app_error", "Unable to get the webhook.")
+	}
+	old := s.outgoing[at]
+	want.ID, want.Token, want.TeamID, want.CreatorID, want.CreateAt = old.ID, old.Token, old.TeamID, old.CreatorID, old.CreateAt
+	*old = want
+	return http.StatusOK, want, nil
+}
+
 func (s *Server) deleteOutgoing(c call) (int, any, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
