@@ -19,6 +19,7 @@ import (
 	"belfry/alert"
 	"belfry/chat/console"
 	"belfry/clock"
+	"belfry/command"
 	"belfry/config"
 	"belfry/delivery"
 	"belfry/desk"
@@ -60,6 +61,7 @@ type App struct {
 	room        *console.Room
 	desk        *desk.Desk
 	interaction *interaction.Interaction
+	commands    *command.Commands
 	people      *people.People
 	trials      *trial.Trials
 	engine      *delivery.Engine
@@ -166,6 +168,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.interaction = interaction.New(sealer, a.store, a.desk, a.opt.Clock)
 	a.people = people.New(a.store, sealer, a.publicURL, a.opt.Clock)
 	a.interaction.SetGate(a.people)
+	a.commands = a.newCommands()
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
 	a.interaction.TakeTrials(a.trials)
 	tuned := a.opt.Delivery

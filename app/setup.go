@@ -157,7 +157,7 @@ func (a *App) apply(ctx context.Context, p *parts) {
 	}
 	for name, platform := range p.platforms {
 		if r, ok := platform.(chat.Receiver); ok && platform != chat.Platform(a.room) {
-			setup.Chats[name] = r.Handler(a.interaction)
+			setup.Chats[name] = r.Handler(responder{a.interaction, a.commands})
 		}
 	}
 	a.server.Apply(setup)

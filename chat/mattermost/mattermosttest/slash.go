@@ -54,6 +54,17 @@ func (s *Server) AddCommand(trigger, url string) (token string) {
 	return c.Token
 }
 
+// MoveCommand has a command call another address.
+func (s *Server) MoveCommand(trigger, url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.commands {
+		if c.Trigger == trigger {
+			c.URL = url
+		}
+	}
+}
+
 // Type types a line into a channel as somebody and returns what they see.
 func (s *Server) Type(person, channel, line string) Typed {
 	s.mu.Lock()

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"belfry/chat"
+	"belfry/command"
+	"belfry/interaction"
+	"belfry/message"
+	"belfry/monitor"
+)
+
+// responder takes what people do in chat: presses and forms, and typed lines.
+type responder struct {
+	*interaction.Interaction
+	chat.Commander
+}
+
+var _ chat.Commander = responder{}
+
+// newCommands makes what understands typed lines.
+func (a *App) newCommands() *command.Commands {
+	return command.New(command.Options{
+		Store: a.store, Desk: a.desk, Can: a.can, Clock: a.opt.Clock, Sources: a.askable,
+		Say: func() message.Options {
+			return message.Options{BaseURL: a.publicURL, Now: a.opt.Clock.Now(), Location: a.parts.Load().zone}
+		},
+		Gate: a.people, Connect: a.people.Connect, Who: a.people.Who,
+	})
+}
+
+// askable are the sources that can be asked how their objects stand.
+func (a *App) askable() []command.Source {
+	var out []command.Source
+	for _, s := range a.parts.Load().order {
+		if read, ok := s.monitor.(monitor.StatusReader); ok {
+			out = append(out, command.Source{Name: s.name, Read: read})
+		}
+	}
+	return out
+}
