@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/chat/mattermost/mattermosttest"
+	"belfry/seal"
+)
+
+// site is a Mattermost as its administrator sees it: the fake one as it is
+// just after its installation, or a real one.
+type site struct {
+	t                         *testing.T
+	url, token, team, channel string
+}
+
+// TestFromNothingToAnAcknowledgedTestCard is what a new administrator does: two
+// commands beside a server that runs already, and one click.
+func TestFromNothingToAnAcknowledgedTestCard(t *testing.T) {
+	mm := mattermosttest.Start(t, mattermosttest.Options{Fresh: true})
+	mm.AddChannel("ops")
+	s := &site{t: t, url: mm.URL(), token: mm.UserToken("admin"), team: mattermosttest.Team, channel: "ops"}
+	s.tour()
+	mm.Room("ops").Card("Acknowledged by admin").WaitButtons()
+	if mm.Knows("belfry") || len(mm.Commands()) != 0 || mm.Setting("EnableBotAccountCreation") != false {
+		t.Error("something of ours is left")
+	}
+}
+
+// TestSetUpOnARealServer is the same on a server given by its address and an
+// administrator's token. It makes a channel, and removes what it made.
+func TestSetUpOnARealServer(t *testing.T) {
+	s := &site{t: t, url: os.Getenv("BELFRY_MATTERMOST_URL"), token: os.Getenv("BELFRY_MATTERMOST_ADMIN_TOKEN")}
+	if s.url == "" || s.token == "" {
+		t.Skip("set BELFRY_MATTERMOST_URL and BELFRY_MATTERMOST_ADMIN_TOKEN to run this against a real server")
+	}
+	var teams []struct{ Name string }
+	s.call("GET", "/users/me/teams", nil, &teams)
+	if len(teams) == 0 {
+		t.Fatal("the administrator is in no team")
+	}
+	s.team, s.channel = teams[0].Name, "belfry-test-"+seal.Random()[:8]
+	s.tour("--create-channels", "--bot", "belfry"+seal.Random()[:8], "--command", "belfry"+seal.Random()[:6])
+}
+
+// tour goes the whole way: set-up, test, click, and everything undone.
+func (s *site) tour(extra ...string) {
+	d := serve(s.t, "server: {public_url: \"http://127.0.0.1:PORT\", data: DIR/data}\n# ours\ndefault: {channels: [room/alerts]}\n")
+	tokenFile := filepath.Join(d.dir, "admin.token")
+	if err := os.WriteFile(tokenFile, []byte(s.token+"\n"), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	said := s.belfry(append([]string{"mattermost", "setup", "--url", s.url, "--team", s.team, "--channel", s.channel,
+		"--admin-token-file", tokenFile, "--change-settings", "--write", d.config}, extra...)...)
+	if !strings.Contains(said, "the running server read its configuration again") {
+		s.t.Errorf("the server was not told:\n%s", said)
+	}
+	test := exec.Command(program, "test", "--channel", "chat/"+s.channel, "--config", d.config, "--timeout", "1m")
+	var out output
+	test.Stdout, test.Stderr = &out, &out
+	if err := test.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.click()
+	if err := test.Wait(); err != nil {
+		s.t.Errorf("belfry test: %v", err)
+	}
+	if !strings.Contains(out.String(), "works in both directions") {
+		s.t.Errorf("belfry test said:\n%s", &out)
+	}
+	undone := s.belfry("mattermost", "remove", "--config", d.config, "--admin-token-file", tokenFile)
+	if !strings.Contains(undone, "everything is undone") {
+		s.t.Errorf("belfry mattermost remove said:\n%s", undone)
+	}
+	for _, text := range []string{said, undone, out.String(), d.out.String()} {
+		if strings.Contains(text, s.token) {
+			s.t.Error("the administrator's token is shown")
+		}
+	}
+}
+
+// belfry runs a command, wants it to succeed, and returns what it said.
+func (s *site) belfry(args ...string) string {
+	s.t.Helper()
+	out, err := exec.Command(program, args...).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("belfry %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// click waits for the test card and presses its button through the API, as a
+// screen does.
+func (s *site) click() {
+	s.t.Helper()
+	var channel struct{ ID string }
+	var posts struct {
+		Order []string
+		Posts map[string]struct {
+			Props struct {
+				Attachments []struct{ Actions []struct{ ID, Name string } }
+			}
+		}
+	}
+	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		s.call("GET", "/channels/"+channel.ID+"/posts", nil, &posts)
+		for _, id := range posts.Order {
+			for _, a := range posts.Posts[id].Props.Attachments {
+				for _, action := range a.Actions {
+					if action.Name == "Acknowledge" {
+						s.call("POST", "/posts/"+id+"/actions/"+action.ID, struct{}{}, nil)
+						return
+					}
+				}
+			}
+		}
+	}
+	s.t.Fatal("no test card came")
+}
+
+// call makes a call of the API as the administrator.
+func (s *site) call(method, path string, body, into any) {
+	s.t.Helper()
+	b, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r, err := http.NewRequest(method, strings.TrimRight(s.url, "/")+"/api/v4"+path, bytes.NewReader(b))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	raw, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode > 299 {
+		s.t.Fatalf("%s %s: %s %v %s", method, path, answer.Status, err, raw)
+	}
+	if into != nil {
+		if err := json.Unmarshal(raw, into); err != nil {
+			s.t.Fatal(fmt.Errorf("%s %s: %w: %s", method, path, err, raw))
+		}
+	}
+}
