@@ -19,11 +19,13 @@ import (
 	"belfry/store"
 )
 
+// FlowLife is how long the way through the platform and back may take, and then
+// the confirmation.
+const FlowLife = 10 * time.Minute
+
 const (
-	// linkLife is how long a link from chat holds, FlowLife how long the way
-	// through the platform and back may take, and then the confirmation.
+	// linkLife is how long a link from chat holds.
 	linkLife = 10 * time.Minute
-	FlowLife = 10 * time.Minute
 
 	purposeInvite  = "connect link"
 	purposeState   = "oauth state"

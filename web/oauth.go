@@ -48,6 +48,7 @@ func (w *Web) flowCookie() string {
 }
 
 func (w *Web) setFlow(rw http.ResponseWriter, value string) {
+	//nolint:gosec // Secure wherever people reach us by HTTPS; on plain loopback a browser would drop it
 	c := &http.Cookie{Name: w.flowCookie(), Value: value, Path: "/", HttpOnly: true, Secure: w.secure, SameSite: http.SameSiteLaxMode,
 		MaxAge: int(people.FlowLife / time.Second)}
 	if value == "" {
