@@ -128,7 +128,7 @@ func TestWhatIsNotUnderstoodSurvivesAndIsReplayedOnceMended(t *testing.T) {
 
 	a = start(t, file(t, hookFile(m, `{status: .state, title: .alert.title}`)), dir)
 	defer stop(t, a)
-	s := admin(t, a)
+	s := signedIn(t, a)
 	id := s.onlyPayload(t, "alert.title is missing")
 	if text := s.replay(t, id); !strings.Contains(text, "still not understood: output 1: title is null") {
 		t.Errorf("it reads %s", text)
@@ -145,19 +145,19 @@ func TestWhatIsNotUnderstoodSurvivesAndIsReplayedOnceMended(t *testing.T) {
 	}
 }
 
-// office is an administrator's browser.
-type office struct {
+// keeper is an administrator's browser.
+type keeper struct {
 	base string
 	http *http.Client
 }
 
-func admin(t *testing.T, a *app.App) *office {
+func signedIn(t *testing.T, a *app.App) *keeper {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{base: a.URL(), http: &http.Client{Jar: jar}}
+	o := &keeper{base: a.URL(), http: &http.Client{Jar: jar}}
 	t.Cleanup(o.http.CloseIdleConnections)
 	setup, err := url.Parse(a.SetupLink())
 	if err != nil {
@@ -168,7 +168,7 @@ func admin(t *testing.T, a *app.App) *office {
 }
 
 // read returns what a page says, or what a form leads to says.
-func (o *office) read(t *testing.T, path string, form url.Values) string {
+func (o *keeper) read(t *testing.T, path string, form url.Values) string {
 	t.Helper()
 	var r *http.Response
 	var err error
@@ -189,7 +189,7 @@ func (o *office) read(t *testing.T, path string, form url.Values) string {
 }
 
 // onlyPayload returns the number of the one payload that is kept.
-func (o *office) onlyPayload(t *testing.T, fault string) string {
+func (o *keeper) onlyPayload(t *testing.T, fault string) string {
 	t.Helper()
 	page := o.read(t, "/payloads", nil)
 	found := regexp.MustCompile(`href="/payloads/(\d+)"`).FindAllStringSubmatch(page, -1)
@@ -199,7 +199,7 @@ func (o *office) onlyPayload(t *testing.T, fault string) string {
 	return found[0][1]
 }
 
-func (o *office) replay(t *testing.T, id string) string {
+func (o *keeper) replay(t *testing.T, id string) string {
 	t.Helper()
 	return o.read(t, "/payloads/replay", url.Values{"id": {id}})
 }
