@@ -65,6 +65,18 @@ func (s *Server) MoveCommand(trigger, url string) {
 	}
 }
 
+// SetCommandToken gives a command another token, as an administrator's
+// "Regenerate token" does.
+func (s *Server) SetCommandToken(trigger, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.commands {
+		if c.Trigger == trigger {
+			c.Token = token
+		}
+	}
+}
+
 // Type types a line into a channel as somebody and returns what they see.
 func (s *Server) Type(person, channel, line string) Typed {
 	s.mu.Lock()
