@@ -292,6 +292,8 @@ func (a *App) Stop() error {
 			}
 		}
 	}
+	a.reloading.Lock() // whatever reads the configuration again ends first, and none begins
+	defer a.reloading.Unlock()
 	a.stopWatching()
 	a.end()
 	a.wg.Wait()
@@ -312,6 +314,9 @@ func (a *App) Stop() error {
 func (a *App) Reload(f *config.File) error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
+	if a.base.Err() != nil {
+		return errors.New("the server is stopping; its configuration is read again when it starts")
+	}
 	p, err := a.build(f)
 	if err != nil {
 		return err

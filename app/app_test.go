@@ -216,6 +216,24 @@ func waitPage(t *testing.T, a *app.App, channel, text string) string {
 	}
 }
 
+func TestAReloadWhileItStops(t *testing.T) {
+	f := file(t, empty)
+	a := start(t, f, t.TempDir())
+	done := make(chan error)
+	go func() {
+		var err error
+		for range 50 {
+			err = a.Reload(f)
+		}
+		done <- err
+	}()
+	stop(t, a)
+	<-done
+	if err := a.Reload(f); err == nil {
+		t.Error("a server that has stopped read its configuration again")
+	}
+}
+
 func TestTwoSourcesWithOneTokenAreRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(path, []byte("abcdefghijklmnopqrst\n"), 0o600); err != nil {

@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -57,8 +58,13 @@ type Extra struct {
 }
 
 // build makes the parts of a configuration.
-func (a *App) build(f *config.File) (*parts, error) {
+func (a *App) build(f *config.File) (_ *parts, err error) {
 	p := &parts{platforms: map[string]chat.Platform{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}, channels: channelsOf(f)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeAll(a.base, p)) // what is open of it already
+		}
+	}()
 	p.zone, p.room = f.Server.Location(), roomChannels(f)
 	for _, c := range f.Connections {
 		platform, err := a.openChat(c)
