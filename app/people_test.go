@@ -37,8 +37,9 @@ func newGated(t *testing.T, act string) *gated {
 	g := &gated{street: &street{t: t, m: mattermosttest.Start(t)}, base: "http://" + address}
 	g.m.AddChannel("ops")
 	oauth := g.m.AddOAuthApp("Belfry", g.base+"/oauth/chat/personal")
+	token := g.m.AddCommand("belfry", g.base+"/chat/chat/command")
 	g.text = "connections: [{name: chat, kind: mattermost, url: \"" + g.m.URL() + "\", token: \"" + g.m.Token() + "\", team: " + mattermosttest.Team +
-		", oauth: {client_id: " + oauth.ID + ", client_secret: \"" + oauth.ClientSecret + "\"}, act: \"ACT\"}]\ndefault: {channels: [chat/ops]}\n"
+		", oauth: {client_id: " + oauth.ID + ", client_secret: \"" + oauth.ClientSecret + "\"}, command_tokens: [\"" + token + "\"], act: \"ACT\"}]\ndefault: {channels: [chat/ops]}\n"
 	f := file(t, strings.Replace(g.text, "ACT", act, 1))
 	f.Server.Listen = address
 	if g.a, err = app.Start(t.Context(), app.Options{File: f, Data: t.TempDir()}); err != nil {
@@ -167,5 +168,36 @@ func TestARoleCountsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.card.ClickAs("alice", "Acknowledge")
+	g.card.WaitText("acknowledged by alice")
+}
+
+// TestTypedCommandsAskTheSameRule: whoever may not press may not type either,
+// gets the same way out, and may look all the same.
+func TestTypedCommandsAskTheSameRule(t *testing.T) {
+	g := newGated(t, "linked")
+	types := func(line, want string) (links []string) {
+		t.Helper()
+		seen := g.m.Type("alice", "ops", line)
+		if !strings.Contains(mattermosttest.Visible(seen.Whisper), want) {
+			t.Errorf("%s: %q (%s)", line, seen.Whisper, seen.Failed)
+		}
+		return seen.Reading.Links
+	}
+	types("/belfry problems", "1 problem open")
+	types("/belfry whoami", "not linked with anybody")
+	for _, line := range []string{"ack 1 mine", "mute host=\"web01\" 2h", "downtime 1 2h", "check 1"} {
+		if links := types("/belfry "+line, "yours is not. Nothing was done."); len(links) != 1 {
+			t.Errorf("%s offers %q", line, links)
+		}
+	}
+	g.untouched()
+	links := types("/belfry connect", "This link is for @alice alone")
+	if len(links) != 1 {
+		t.Fatal(links)
+	}
+	g.connect("alice", links[0])
+	types("/belfry whoami", "In Belfry you are root, an administrator.")
+	types("/belfry connect", "linked already")
+	types("/belfry ack 1 mine", "Acknowledged")
 	g.card.WaitText("acknowledged by alice")
 }
