@@ -53,13 +53,14 @@ var packages = map[string]row{
 	"people": {4, "alert chat clock config fault seal store"},
 
 	// One chat platform or monitoring system each.
-	"chat/console":         {4, "alert chat clock config fault seal store"},
-	"chat/mattermost":      {4, "alert chat clock config fault seal"},
-	"monitor/alertmanager": {4, "alert clock config fault monitor"},
-	"monitor/chathook":     {4, "alert clock config fault monitor translate"},
-	"monitor/estate":       {4, "alert clock config fault monitor"},
-	"monitor/nagios":       {4, "alert clock config fault monitor"},
-	"monitor/webhook":      {4, "alert clock config fault monitor translate"},
+	"chat/console":            {4, "alert chat clock config fault seal store"},
+	"chat/mattermost/install": {4, ""},
+	"chat/mattermost":         {4, "alert chat clock config fault seal"},
+	"monitor/alertmanager":    {4, "alert clock config fault monitor"},
+	"monitor/chathook":        {4, "alert clock config fault monitor translate"},
+	"monitor/estate":          {4, "alert clock config fault monitor"},
+	"monitor/nagios":          {4, "alert clock config fault monitor"},
+	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
 	"command":               {5, "alert chat clock desk message monitor route store"},
 	"chat/mattermost/setup": {5, "chat chat/mattermost clock config seal"},
@@ -71,7 +72,7 @@ var packages = map[string]row{
 	"web":         {5, "alert chat chat/console clock config desk fault message people seal store"},
 
 	"app":        {6, "*"},
-	"cmd/belfry": {7, "app chat/mattermost/setup clock command config monitor/estate monitor/webhook notify seal server translate trial tlscert"},
+	"cmd/belfry": {7, "app chat/mattermost/setup clock command config monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},
 
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},

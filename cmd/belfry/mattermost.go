@@ -28,11 +28,11 @@ const exitLeft = 2
 func newMattermostCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mattermost",
-		Short: "Set a Mattermost server up for Belfry, or undo that",
+		Short: "Set a Mattermost server up for Belfry, install or upgrade one",
 		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSetupCommand(), newRemoveCommand())
+	cmd.AddCommand(newSetupCommand(), newRemoveCommand(), newInstallCommand(), newUpgradeCommand())
 	return cmd
 }
 

@@ -51,7 +51,9 @@ func look(archive string) (*survey, error) {
 	program := false
 	err := walk(context.Background(), archive, func(top string, e entry, r io.Reader) error {
 		s.top = top
-		s.files++
+		if e.kind != tar.TypeDir {
+			s.files++
+		}
 		s.bytes += e.size
 		if e.path == "bin/mattermost" && e.kind == tar.TypeReg && e.mode&0o100 != 0 {
 			program = true
