@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"belfry/chat/mattermost/mattermosttest"
 	"belfry/notify/notifytest"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,6 +33,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[serverKey{}] = new(*notifytest.Server)
+			env.Values[mattermostKey{}] = new(*mattermosttest.Server)
 			env.Setenv("HOME", "")
 			return os.WriteFile(filepath.Join(env.WorkDir, "token"), []byte(scriptToken+"\n"), 0o600)
 		},
@@ -39,6 +41,8 @@ func TestScripts(t *testing.T) {
 			"exits":  exits,
 			"server": server,
 			"lines":  lines,
+
+			"mattermost": mattermost,
 		},
 	})
 }
