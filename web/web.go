@@ -132,9 +132,6 @@ func New(o Options) (*Web, error) {
 	if o.Store == nil || o.Room == nil || o.Responder == nil {
 		return nil, errors.New("the web pages need a store, the room and somebody who answers presses")
 	}
-	if o.Payloads == nil || o.Replay == nil {
-		return nil, errors.New("the web pages need the payloads and somebody who replays them")
-	}
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
@@ -146,6 +143,9 @@ func New(o Options) (*Web, error) {
 		origin: http.NewCrossOriginProtection()}
 	if err := w.reachedAt(o.BaseURL); err != nil {
 		return nil, err
+	}
+	if o.Payloads == nil || o.Replay == nil {
+		return nil, errors.New("the web pages need the payloads and somebody who replays them")
 	}
 	var err error
 	if w.static, err = loadStatic(); err != nil {
