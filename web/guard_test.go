@@ -159,7 +159,7 @@ func TestStaticFilesAreOurOwn(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	s := open(t, nil)
 	for _, base := range []string{"belfry.example", "ftp://belfry.example", "https://", "https://belfry.example/sub", "::"} {
-		if _, err := web.New(web.Options{Store: s.store, Room: s.room, Responder: s.rec, BaseURL: base}); err == nil || !strings.Contains(err.Error(), "base URL") {
+		if _, err := web.New(web.Options{Store: s.store, Room: s.room, Responder: s.rec, Payloads: s.store, Replay: s.replay, BaseURL: base}); err == nil || !strings.Contains(err.Error(), "base URL") {
 			t.Errorf("%q: %v", base, err)
 		}
 	}
