@@ -318,6 +318,9 @@ func (p *People) Admit(ctx context.Context, account chat.Actor) (store.Person, e
 	if !ok || c.SignIn != config.SignInAnyone {
 		return store.Person{}, Refusal(fmt.Sprintf("@%s is not linked with anybody in Belfry. If you are in Belfry, sign in with your password and link the account on your own page; otherwise ask an administrator to let you in.", account.Name))
 	}
+	if !validName(account.Name) {
+		return store.Person{}, Refusal("That account's name can't be a name in Belfry (small letters, digits, \".\", \"-\" and \"_\"), so nothing was done. An administrator can let you in under another one; link the account then.")
+	}
 	// The first person is an administrator, and comes by the link that is printed.
 	n, err := p.store.CountPeople(ctx)
 	if err != nil {
@@ -332,4 +335,14 @@ func (p *People) Admit(ctx context.Context, account chat.Actor) (store.Person, e
 		return made, Refusal(fmt.Sprintf("There is somebody called %s in Belfry already. If that is you, sign in with your password and link the account on your own page; otherwise ask an administrator.", account.Name))
 	}
 	return made, err
+}
+
+// validName keeps to what monitoring systems take as the author of an
+// acknowledgement, as the page People does.
+func validName(name string) bool {
+	ok := name != "" && len(name) <= 64
+	for i, c := range []byte(name) {
+		ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || i > 0 && (c == '.' || c == '-' || c == '_'))
+	}
+	return ok
 }

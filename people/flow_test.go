@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"belfry/chat"
 	"belfry/clock"
 	"belfry/config"
 	"belfry/fault"
@@ -221,6 +222,11 @@ func TestWhoMayComeIn(t *testing.T) {
 	}
 	if _, err := h.store.PersonByIdentity(ctx, "chat", actor("bob").ID); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
+	}
+	for _, name := range []string{"", "Al", "a;b", "-x", "a b", strings.Repeat("a", 65)} {
+		if _, err := h.Admit(ctx, chat.Actor{Connection: "chat", ID: "odd", Name: name}); !refused(err, "can't be a name") {
+			t.Errorf("%q: %v", name, err)
+		}
 	}
 	// The first is an administrator, and does not come this way.
 	empty := emptyHouse(t)

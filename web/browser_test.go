@@ -190,7 +190,7 @@ func phone(t *testing.T, chrome *webtest.Chrome) {
 	tab := chrome.Tab(t)
 	as(tab, admin)
 	tab.Do(chromedp.EmulateViewport(375, 700))
-	for _, path := range []string{"/?channel=ops", "/alerts", sampleAlertPath(s), "/deliveries", "/people"} {
+	for _, path := range []string{"/?channel=ops", "/alerts", sampleAlertPath(s), "/deliveries", "/people", "/profile"} {
 		tab.Open(s.url + path)
 		if got := tab.Eval("document.documentElement.scrollWidth"); got != "375" {
 			t.Errorf("%s is %s px wide on a phone of 375", path, got)

@@ -157,7 +157,7 @@ func TestSecretsAreOnNoPage(t *testing.T) {
 	sampleAlerts(s)
 	s.rec.OnPress = func(chat.Press) chat.Answer { return chat.Answer{Dialog: commentDialog()} }
 	all := b.press("Disk /var", "Acknowledge").body + b.press("Disk /var", "Acknowledge", "Accept", "application/json").body
-	for _, path := range []string{"/", "/alerts", sampleAlertPath(s), "/deliveries", "/people", "/signin", "/nowhere"} {
+	for _, path := range []string{"/", "/alerts", sampleAlertPath(s), "/deliveries", "/people", "/profile", "/signin", "/nowhere"} {
 		all += b.get(path).body
 	}
 	duties, err := s.store.DeadDuties(t.Context(), 10)
