@@ -18,10 +18,13 @@ var (
 	pruneDuties = newBulk(`DELETE FROM deliveries WHERE alert_id IN (`, `?`, `)`)
 )
 
+const pruneMutes = `DELETE FROM mutes WHERE settled <> 0 AND settled < $1 AND number < (SELECT MAX(number) FROM mutes)`
+
 // Prune deletes up to limit (100) alerts that were over before a time, with
-// their history, duties and messages in the built-in room, and returns how many. An alert of which something
-// is still to be delivered, or could not be, stays; and so does the one with the
-// highest number, which tells the next.
+// their history, duties and messages in the built-in room, and returns how
+// many; and mutes that were settled before. An alert of which something is still
+// to be delivered, or could not be, stays; and so does what has the highest
+// number, which tells the next.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit <= 0 {
 		limit = defaultLimit
@@ -43,6 +46,9 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, er
 			return err
 		}
 		n = len(old)
+		if err := t.exec(ctx, pruneMutes, micros(before)); err != nil {
+			return err
+		}
 		for _, b := range []*bulk{pruneRoom, pruneDuties, pruneEvents, pruneAlerts} {
 			if err := t.execBulk(ctx, b, nil, old); err != nil {
 				return err
