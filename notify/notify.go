@@ -19,6 +19,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"belfry/clock"
@@ -61,6 +63,9 @@ type Call struct {
 
 // Run carries one call out and returns the exit code.
 func Run(ctx context.Context, c Call) int {
+	// A core that restarts closes the other end of our output: a word to nobody
+	// would end us before the notification is handed over.
+	signal.Ignore(syscall.SIGPIPE)
 	a, err := parse(c.Args)
 	if errors.Is(err, pflag.ErrHelp) {
 		_, _ = io.WriteString(c.Stdout, Usage())
