@@ -69,7 +69,7 @@ var packages = map[string]row{
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/nagios seal"},
 	"server":      {5, "alert chat clock config desk fault monitor seal store trial"},
-	"web":         {5, "alert chat chat/console clock config desk fault message people seal store"},
+	"web":         {5, "alert chat chat/console clock config desk fault message people seal store trial"},
 
 	"app":        {6, "*"},
 	"cmd/belfry": {7, "app chat/mattermost/setup clock command config monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},

@@ -22,7 +22,10 @@ func (a *App) Test(ctx context.Context, channel, by string, wait time.Duration, 
 	if !ok || rest == "" || platform == nil {
 		return fmt.Errorf("there is no channel %q: write connection/channel; the configured ones are %s", channel, strings.Join(a.TestChannels(), ", "))
 	}
-	// A test ends with the server: it must not keep it from stopping.
+	// A test ends with the server: it must not keep it from stopping, nor
+	// outlive its database.
+	a.wg.Add(1)
+	defer a.wg.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(a.testing, cancel)()

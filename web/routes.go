@@ -23,6 +23,8 @@ func (w *Web) Handler() http.Handler {
 		"GET /deliveries":             w.admin(w.listDeliveries),
 		"POST /deliveries/resend":     w.admin(w.resend),
 		"POST /deliveries/resend-all": w.admin(w.resendAll),
+		"GET /channels":               w.admin(w.listChannels),
+		"POST /channels/test":         w.admin(w.testChannel),
 		"GET /payloads":               w.admin(w.listPayloads),
 		"GET /payloads/{id}":          w.admin(w.showPayload),
 		"POST /payloads/replay":       w.admin(w.replayPayload),

@@ -56,6 +56,8 @@ type Options struct {
 	// administrator named DemoName. For belfry demo alone.
 	DemoKey, DemoName string
 	Version           string
+	// Tester posts test cards; nil: there is nothing to test.
+	Tester Tester
 	// Clock is the machine's when nil, Log silent.
 	Clock clock.Clock
 	Log   *slog.Logger
@@ -120,6 +122,7 @@ type Web struct {
 	attempts  *attempts
 	static    map[string]asset
 	act       http.Handler
+	tests     channelTests
 	stop      chan struct{}
 	stopOnce  sync.Once
 }
