@@ -157,7 +157,7 @@ func TestASelfSignedCertificateIsMadeOnceAndFits(t *testing.T) {
 			t.Errorf("%s: %v %v, want %v", path, info.Mode(), err, want)
 		}
 	}
-	if _, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok || leaf.NotAfter.Sub(time.Now()) > 366*24*time.Hour {
+	if _, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok || time.Until(leaf.NotAfter) > 366*24*time.Hour {
 		t.Errorf("%T until %s", leaf.PublicKey, leaf.NotAfter)
 	}
 	again := serve(t, listen(t), o)

@@ -75,11 +75,12 @@ func (s *Server) open(r *http.Request, b []byte) (message, error) {
 	if head.Jwk != nil && head.Kid == "" {
 		x, err1 := base64.RawURLEncoding.DecodeString(head.Jwk.X)
 		y, err2 := base64.RawURLEncoding.DecodeString(head.Jwk.Y)
-		if errors.Join(err1, err2) != nil || head.Jwk.Crv != "P-256" {
+		// A point begins with 4 when both coordinates follow (SEC 1, section 2.3.3).
+		point, err3 := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append(append([]byte{4}, x...), y...))
+		if err := errors.Join(err1, err2, err3); err != nil || head.Jwk.Crv != "P-256" {
 			return message{}, fails(http.StatusBadRequest, "badPublicKey", "only P-256 is taken")
 		}
-		key = &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}
-		m.key = key
+		key, m.key = point, point
 	}
 	if key == nil {
 		return message{}, fails(http.StatusBadRequest, "accountDoesNotExist", "nobody has this key")
@@ -93,11 +94,12 @@ func (s *Server) open(r *http.Request, b []byte) (message, error) {
 
 // thumbprint is that of RFC 7638.
 func thumbprint(k *ecdsa.PublicKey) string {
-	var x, y [32]byte
-	k.X.FillBytes(x[:])
-	k.Y.FillBytes(y[:])
+	point, err := k.Bytes()
+	if err != nil {
+		return ""
+	}
 	b64 := base64.RawURLEncoding.EncodeToString
-	sum := sha256.Sum256(fmt.Appendf(nil, `{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`, b64(x[:]), b64(y[:])))
+	sum := sha256.Sum256(fmt.Appendf(nil, `{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`, b64(point[1:33]), b64(point[33:])))
 	return b64(sum[:])
 }
 

@@ -140,9 +140,9 @@ func (s *Server) newAccount(w http.ResponseWriter, m message) error {
 	if err := m.into(&ask); err != nil {
 		return err
 	}
-	print := thumbprint(m.key)
+	mark := thumbprint(m.key)
 	status := http.StatusOK
-	if s.known[print] == "" {
+	if s.known[mark] == "" {
 		switch {
 		case ask.OnlyReturnExisting:
 			return fails(http.StatusBadRequest, "accountDoesNotExist", "there is no account with this key")
@@ -150,11 +150,11 @@ func (s *Server) newAccount(w http.ResponseWriter, m message) error {
 			return fails(http.StatusForbidden, "userActionRequired", "the terms of service must be agreed to")
 		}
 		where := s.url("account", len(s.accounts)+1)
-		s.accounts[where], s.known[print] = m.key, where
+		s.accounts[where], s.known[mark] = m.key, where
 		s.emails = append(s.emails, ask.Contact...)
 		status = http.StatusCreated
 	}
-	w.Header().Set("Location", s.known[print])
+	w.Header().Set("Location", s.known[mark])
 	reply(w, status, map[string]any{"status": "valid", "contact": ask.Contact})
 	return nil
 }

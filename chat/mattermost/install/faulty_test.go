@@ -5,8 +5,11 @@ package install
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"strings"
 	"time"
 )
 
@@ -84,7 +87,16 @@ func (f *faulty) run(ctx context.Context, c call) (string, error) {
 	if err := f.fails("run " + c.path); err != nil {
 		return "", err
 	}
-	return f.realDisk.run(ctx, c)
+	if f.n == 0 {
+		return f.realDisk.run(ctx, c)
+	}
+	// The same without the time that a process takes: what a whole script says.
+	b, err := os.ReadFile(c.path)
+	version, ok := strings.CutPrefix(string(b), "#!/bin/sh\necho ")
+	if info, wrong := os.Stat(c.path); err != nil || wrong != nil || !ok || !strings.HasSuffix(version, "\n") || info.Mode()&0o100 == 0 {
+		return "", fmt.Errorf("can't run %s: %w", c.path, errors.Join(err, wrong))
+	}
+	return version, nil
 }
 
 func first(err error, do func() error) error {

@@ -110,8 +110,8 @@ func begin(o Options) (*plan, error) {
 	if p.dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, fmt.Errorf("can't tell where %s is: %w", o.Dir, err)
 	}
-	if real, err := filepath.EvalSymlinks(p.dir); err == nil {
-		p.dir = real
+	if plain, err := filepath.EvalSymlinks(p.dir); err == nil {
+		p.dir = plain
 	}
 	if p.dir == filepath.Dir(p.dir) {
 		return nil, fmt.Errorf("%s can't be Mattermost's directory", p.dir)

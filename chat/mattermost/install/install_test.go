@@ -257,7 +257,9 @@ func TestAFailureAtAnyStepLeavesTheOldOrTheNew(t *testing.T) {
 }
 
 func TestInstallPutsItWhereThereIsNone(t *testing.T) {
-	archive := packed(t, release("10.5.1"))
+	r := release("10.5.1")
+	r["mattermost/bin/mattermost"] = "#!/bin/sh\necho Version: 10.5.1\n"
+	archive := packed(t, r)
 	dir := filepath.Join(t.TempDir(), "mm")
 	for n := 1; ; n++ {
 		d := &faulty{n: n}
