@@ -69,6 +69,7 @@ type Interaction struct {
 	clock  clock.Clock
 	trials Trials
 	gate   chat.Gate
+	places Places // nil: reactions are left alone
 }
 
 var (
@@ -122,6 +123,7 @@ const (
 	sayForged  = "That button is not one of mine, so I did nothing."
 	sayExpired = "That button had grown too old, so I did nothing. I'm refreshing the card: please press again."
 	sayGone    = "I don't keep that problem any more, so there is nothing to do."
+	sayUnsure  = "I could not tell whether that was noted. Look at the card in a moment, and press again if it shows nothing."
 	sayTrouble = "I could not note that, so nothing was done. Please try again in a moment."
 	sayOldForm = "This form was open for too long. Please press the button again."
 	sayNotYou  = "Somebody else opened this form, so I did nothing."
@@ -269,6 +271,8 @@ func answer(err error) chat.Answer {
 		return chat.Answer{}
 	case errors.Is(err, desk.ErrNoAlert), errors.Is(err, store.ErrNotFound):
 		return chat.Answer{Whisper: sayGone}
+	case errors.Is(err, store.ErrUncertain), errors.Is(err, context.DeadlineExceeded):
+		return chat.Answer{Whisper: sayUnsure}
 	}
 	for _, known := range []error{alert.ErrResolved, alert.ErrAcknowledged, alert.ErrPending, alert.ErrNotAcked,
 		alert.ErrRemoving, alert.ErrNotProblem, desk.ErrChanged} {

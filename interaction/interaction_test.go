@@ -232,6 +232,7 @@ func TestRefusalsAreSaidInPlainWordsAndOurTroubleIsNotShown(t *testing.T) {
 		{alert.ErrResolved, "This problem is over; there is nothing to acknowledge."},
 		{desk.ErrChanged, "The card has changed since; look again and press once more."},
 		{desk.ErrNoAlert, sayGone},
+		{fmt.Errorf("can't store: %w", store.ErrUncertain), sayUnsure},
 		{errors.New("dial tcp 10.0.0.7:5432: connection refused"), sayTrouble},
 	} {
 		r := newRoom(t)

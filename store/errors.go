@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -72,11 +73,12 @@ func isOperational(err error) bool {
 		return true
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch e.Code[:2] {
-		case "08", "53", "57", "58", "XX": // connection, resources, operator, system, internal
-			return true
+		for _, class := range []string{"08", "53", "57", "58", "XX"} { // connection, resources, operator, system, internal
+			if strings.HasPrefix(e.Code, class) {
+				return true
+			}
 		}
-		return false
+		return e.Code == "" // a proxy that names no code speaks for the whole database
 	}
 	_, network := errors.AsType[net.Error](err)
 	return network
