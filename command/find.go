@@ -71,26 +71,34 @@ func named(open []*entry, name string) []*entry {
 	if name == "" {
 		return nil
 	}
-	var fits [3][]*entry
+	var exact, begins, holds []*entry
 	for _, e := range open {
-		best := len(fits)
-		for _, n := range e.names {
-			if at := strings.Index(n, name); at == 0 && len(n) == len(name) {
-				best = 0
-			} else if at >= 0 {
-				best = min(best, 1+min(at, 1))
-			}
+		if e.Topic != alert.TopicProblem {
+			continue
 		}
-		if best < len(fits) && e.Topic == alert.TopicProblem {
-			fits[best] = append(fits[best], e)
+		at := -1
+		same := false
+		for _, n := range e.names {
+			if i := strings.Index(n, name); i >= 0 && (at < 0 || i < at) {
+				at = i
+			}
+			same = same || n == name
+		}
+		switch {
+		case same:
+			exact = append(exact, e)
+		case at == 0:
+			begins = append(begins, e)
+		case at > 0:
+			holds = append(holds, e)
 		}
 	}
-	for _, list := range fits {
+	for _, list := range [][]*entry{exact, begins} {
 		if len(list) > 0 {
 			return list
 		}
 	}
-	return nil
+	return holds
 }
 
 // nothing says that nothing open is called so, and what nearly is.
