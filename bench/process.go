@@ -58,8 +58,6 @@ type process struct {
 	url   string
 	data  string
 	began time.Time
-	// up is how long it took from the start to the line that says ready.
-	up    time.Duration
 	ended chan struct{}
 	err   error
 	said  *os.File
@@ -121,14 +119,14 @@ func start(ctx context.Context, dir, data, program string, args ...string) (*pro
 		p.err = p.cmd.Wait()
 		close(p.ended)
 	}()
-	line, ok := "", false
+	line := ""
 	select {
-	case line, ok = <-first:
+	case line = <-first:
 	case <-time.After(10 * time.Second):
 	}
-	p.up = time.Since(p.began)
+	ok := false
 	if p.url, ok = strings.CutPrefix(line, ready); !ok {
-		return nil, fmt.Errorf("%s did not become ready; it said %q\n%s", filepath.Base(program), line, errors.Join(p.stop(), p.words()))
+		return nil, fmt.Errorf("%s did not become ready; it said %q: %w", filepath.Base(program), line, errors.Join(p.stop(), p.words()))
 	}
 	return p, nil
 }

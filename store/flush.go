@@ -43,7 +43,8 @@ func (f *fold) flush(ctx context.Context) error {
 	if err := f.flushAlerts(ctx); err != nil {
 		return err
 	}
-	var events, stale, moot []any
+	events := make([]any, 0, len(f.touched)*insertEvents.width)
+	var stale, moot []any
 	for _, e := range f.touched {
 		for i := range e.events {
 			ev := e.events[i]
@@ -86,7 +87,7 @@ func (f *fold) flushAlerts(ctx context.Context) error {
 	if err := f.number(ctx); err != nil {
 		return err
 	}
-	var fresh, changed []any
+	fresh, changed := make([]any, 0, len(f.touched)*insertAlerts.width), []any(nil)
 	for _, e := range f.touched {
 		a := e.a
 		body, err := json.Marshal(a)
@@ -150,7 +151,7 @@ func (f *fold) flushDuties(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var rows []any
+	rows := make([]any, 0, len(f.touched)*insertDuties.width)
 	now := micros(f.now)
 	for _, e := range f.touched {
 		for i := range e.duties {

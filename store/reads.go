@@ -24,7 +24,7 @@ type reads struct {
 
 // QueryContext runs a statement and keeps it for the next time.
 func (r *reads) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	st, err := r.prepared(ctx, text)
+	st, err := r.prepared(ctx, text) //nolint:sqlclosecheck // kept, and closed with the pool
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (r *reads) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if st := r.stmts[text]; st != nil { // somebody was quicker
-		return st, made.Close()
+		return st, made.Close() //nolint:sqlclosecheck // the other one is used
 	}
 	if r.stmts == nil {
 		r.stmts = map[string]*sql.Stmt{}
