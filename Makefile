@@ -23,7 +23,7 @@ lint:
 
 # Prints a table of figures; see bench.
 bench: build
-	go run ./bench
+	go run ./bench -belfry bin/belfry
 
 run:
 	go run ./cmd/belfry demo
