@@ -20,7 +20,7 @@ const (
 	RoleMember    = "member"
 )
 
-// ErrLastAdmin: without this person nobody could let others in.
+// ErrLastAdmin says that without this person nobody could let others in.
 var ErrLastAdmin = errors.New("this is the last administrator")
 
 // Person is somebody who can sign in.
