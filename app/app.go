@@ -120,7 +120,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	a.address = listener.Addr()
 	a.publicURL = strings.TrimSuffix(o.File.Server.PublicURL, "/")
 	if a.publicURL == "" {
-		a.publicURL = defaultURL(o.File.Server, a.address)
+		a.publicURL = DefaultURL(o.File.Server, a.address.String())
 	}
 	if err := a.wire(ctx); err != nil {
 		return nil, errors.Join(err, listener.Close())

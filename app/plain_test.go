@@ -39,14 +39,13 @@ func TestWhereTheServerIsWhenNobodySays(t *testing.T) {
 	acme := func(http string) *config.TLS {
 		return &config.TLS{ACME: &config.ACME{Domains: []string{"a.example.org", "b.example.org"}, HTTPListen: http}}
 	}
-	address := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8443}
 	for want, way := range map[string]*config.TLS{
 		"http://127.0.0.1:8443":      nil,
 		"https://127.0.0.1:8443":     {SelfSigned: true},
 		"https://a.example.org":      acme(""),
 		"https://a.example.org:8443": acme(":80"),
 	} {
-		if got := defaultURL(config.Server{TLS: way}, address); got != want {
+		if got := DefaultURL(config.Server{TLS: way}, "127.0.0.1:8443"); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

@@ -52,18 +52,19 @@ func (a *App) reloadTLS(f *config.File) {
 	}
 }
 
-// defaultURL is where people reach the server when nothing else is said.
-func defaultURL(s config.Server, address net.Addr) string {
+// DefaultURL is where people reach a server that listens on address when
+// public_url says nothing else.
+func DefaultURL(s config.Server, address string) string {
 	if s.TLS == nil {
-		return "http://" + address.String()
+		return "http://" + address
 	}
 	if s.TLS.ACME == nil {
-		return "https://" + address.String()
+		return "https://" + address
 	}
 	// The authority finds the server at port 443, so that is forwarded to it;
 	// with HTTP-01 it need not be.
 	host := s.TLS.ACME.Domains[0]
-	if _, port, err := net.SplitHostPort(address.String()); err == nil && port != "443" && s.TLS.ACME.HTTPListen != "" {
+	if _, port, err := net.SplitHostPort(address); err == nil && port != "443" && s.TLS.ACME.HTTPListen != "" {
 		host = net.JoinHostPort(host, port)
 	}
 	return "https://" + host

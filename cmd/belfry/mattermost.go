@@ -120,7 +120,7 @@ func (f *setupFlags) run(ctx context.Context, stdin io.Reader, stdout, stderr io
 	}
 	f.wish.Data = server.Data
 	f.wish.CommandHint = "[" + strings.Join(command.Words(), " | ") + "]"
-	f.wish.PublicURL = strings.TrimRight(firstOf(f.publicURL, server.PublicURL, "http://"+server.Listen), "/")
+	f.wish.PublicURL = strings.TrimRight(firstOf(f.publicURL, server.PublicURL, app.DefaultURL(server, server.Listen)), "/")
 	f.wish.CallbackURL = strings.TrimRight(firstOf(f.wish.CallbackURL, f.wish.PublicURL+"/chat/"+f.wish.Connection), "/")
 	token, err := adminToken(f.tokenFile, stdin, stderr)
 	if err != nil {
