@@ -19,6 +19,8 @@ func (s *Setup) botSteps() []Step {
 	k, name := &s.known, "@"+s.wish.Bot
 	account := Step{Verb: Found, Text: "bot " + name, do: s.adopt(kindBot, s.wish.Bot, k.bot.ID)}
 	switch {
+	case k.bot.ID == "" && s.off(keyBots):
+		return []Step{waits("bot "+name+", its token and its membership in the team "+s.wish.Team, keyBots)}
 	case k.bot.ID == "":
 		account = Step{Verb: Make, Text: "bot " + name, Who: systemAdmin, do: s.makeBot}
 	case !k.bot.IsBot:
@@ -30,6 +32,8 @@ func (s *Setup) botSteps() []Step {
 	switch {
 	case s.holdsToken():
 		token = Step{Verb: Found, Text: "access token of " + name + " in " + s.wish.TokenFile(), do: s.finishToken()}
+	case s.off(keyTokens):
+		token = waits("access token of "+name, keyTokens)
 	case k.holds.ID != "" && k.bot.ID != "" && k.holds.ID != k.bot.ID:
 		token = Step{Verb: Blocked, Text: s.wish.TokenFile() + " holds the token of another account, @" + k.holds.Username, Who: "who can: you: move that file away, or say --bot " + k.holds.Username}
 	}
@@ -188,7 +192,10 @@ func (s *Setup) channelStep(name string) []Step {
 	}
 	member := "membership of @" + s.wish.Bot + " in the channel " + name
 	in := Step{Verb: Found, Text: member, do: s.adopt(kindChannelMember, member, c.ID)}
-	if !k.inside[name] {
+	switch {
+	case k.bot.ID == "" && s.off(keyBots):
+		in = waits(member, keyBots)
+	case !k.inside[name]:
 		in = Step{Verb: Make, Text: member, Who: "who can: any member of the channel: /invite @" + s.wish.Bot, do: func(ctx context.Context) error {
 			id := k.channels[name].ID
 			if id == "" {

@@ -104,6 +104,17 @@ func shown(v any) string {
 	return fmt.Sprint(v)
 }
 
+// off says whether a setting is off and stays so: what needs it can't be made.
+func (s *Setup) off(key string) bool {
+	locked, _ := s.known.locked[key].(bool)
+	return s.known.settings != nil && s.known.settings[key] != true && (locked || !s.wish.ChangeSettings)
+}
+
+// waits is a step that needs a setting which is off and stays so.
+func waits(text, key string) Step {
+	return Step{Verb: Blocked, Text: text, Who: "waits for the setting " + key + ", see above"}
+}
+
 // changeSetting changes one key and looks whether it stuck.
 func (s *Setup) changeSetting(ctx context.Context, want setting, now any) error {
 	n := receipt{Kind: kindSetting, Name: want.key, Of: want.entry, Old: now, New: want.want}

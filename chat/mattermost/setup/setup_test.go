@@ -34,7 +34,19 @@ func fresh(t *testing.T) *scene {
 	mm.AddChannel("ops")
 	return &scene{t: t, mm: mm, as: "admin", wish: setup.Wish{URL: mm.URL(), Team: mattermosttest.Team, Channels: []string{"ops", "new"},
 		CreateChannels: true, Connection: "chat", Bot: "belfry", PublicURL: "http://127.0.0.1:8080", CallbackURL: "http://127.0.0.1:8080/chat/chat",
-		Command: "belfry", Triggers: []string{"status"}, OAuth: true, ChangeSettings: true, Data: filepath.Join(t.TempDir(), "data")}}
+		Command: "belfry", Triggers: []string{"status"}, OAuth: true, ChangeSettings: true, Data: filepath.Join(memory(t), "data")}}
+}
+
+// memory is a directory in memory where there is one: every step is synced to
+// its disk, and these tests make thousands of them.
+func memory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "belfry-setup-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func lookup(_ context.Context, host string) ([]netip.Addr, error) {
