@@ -30,18 +30,15 @@ const (
 	rolePrefix = "role:"
 	roleBare   = rolePrefix + "bare"
 	roleServe  = rolePrefix + "serve"
-	roleMemory = rolePrefix + "memory"
 )
 
-// play is the part that a process started by process or by memoryOf has.
+// play is the part that such a process has.
 func play(ctx context.Context, role string, args []string, stdout io.Writer) error {
 	switch {
 	case role == roleBare && len(args) == 2:
 		return serveBare(ctx, args[0], args[1], stdout)
 	case role == roleServe && len(args) == 3:
 		return serveProfiled(ctx, args[0], args[1], args[2], stdout)
-	case role == roleMemory && len(args) > 0:
-		return tellMemory(ctx, args, stdout)
 	}
 	return fmt.Errorf("%s is for the benchmark's own use", role)
 }
@@ -184,13 +181,16 @@ func (p *process) processor() time.Duration {
 }
 
 // resident is the server's memory in bytes.
-func (p *process) resident() (int, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+func (p *process) resident() (int, error) { return memoryOf(p.cmd.Process.Pid, "VmRSS:") }
+
+// memoryOf is what a line of a process's status says (proc(5)), in bytes.
+func memoryOf(pid int, line string) (int, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+	for text := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(text, line); ok {
 			kb, err := strconv.Atoi(strings.Fields(rest)[0])
 			return kb << 10, err
 		}
