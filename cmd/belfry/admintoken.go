@@ -16,7 +16,7 @@ import (
 )
 
 // adminTokenVariable is the environment variable that may hold the token.
-const adminTokenVariable = "BELFRY_ADMIN_TOKEN"
+const adminTokenVariable = "BELFRY_ADMIN_TOKEN" //nolint:gosec // the name of a variable, not what it holds
 
 // maxAdminToken bounds what is read of a token, in bytes.
 const maxAdminToken = 4 << 10

@@ -204,8 +204,8 @@ func (f *setupFlags) configure(ctx context.Context, s *setup.Setup, server confi
 
 // merge writes e into a configuration file, unless that would harm it.
 func merge(e setup.Entry, path string) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if leads, err := filepath.EvalSymlinks(path); err == nil {
+		path = leads
 	}
 	mode := os.FileMode(0o600)
 	old, err := os.ReadFile(path) //nolint:gosec // the operator names it
