@@ -171,6 +171,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.commands = a.newCommands()
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
 	a.interaction.TakeTrials(a.trials)
+	a.interaction.TakeReactions(a.store)
 	tuned := a.opt.Delivery
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
 	a.engine = delivery.New(a.store, tuned)
@@ -244,7 +245,9 @@ func removeDead(path string) error {
 	if info.Mode()&os.ModeSocket == 0 {
 		return fmt.Errorf("%s exists and is no socket", path)
 	}
-	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if c, err := new(net.Dialer).DialContext(ctx, "unix", path); err == nil {
 		return errors.Join(fmt.Errorf("another process listens on %s", path), c.Close())
 	}
 	return os.Remove(path)
