@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"belfry/alert"
@@ -116,21 +117,44 @@ func (s *Store) ResendAll(ctx context.Context, destination string) (int, error) 
 	return s.resend(ctx, `destination = $3`, destination)
 }
 
+// queueUp puts a note or write-back that is sent again behind what comes before
+// it: earlier ones that back off, and a card that is not posted yet.
+const queueUp = `UPDATE deliveries SET
+	due_at = COALESCE((SELECT MAX(e.due_at) FROM deliveries e WHERE e.alert_id = deliveries.alert_id
+		AND e.destination = deliveries.destination AND e.state = 'due' AND e.due_at > deliveries.due_at
+		AND (e.kind = deliveries.kind AND e.id < deliveries.id OR deliveries.kind = 'note' AND e.kind = 'card' AND e.receipt = '')), due_at),
+	state = CASE WHEN kind = 'note' AND EXISTS (SELECT 1 FROM deliveries e WHERE e.alert_id = deliveries.alert_id
+		AND e.destination = deliveries.destination AND e.kind = 'card' AND e.receipt = '' AND e.state <> 'due')
+		THEN 'waiting' ELSE state END
+	WHERE id = $1`
+
 func (s *Store) resend(ctx context.Context, where string, arg any) (int, error) {
 	n := 0
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		n = 0
 		now := micros(t.now)
-		return t.each(ctx, `UPDATE deliveries SET state = 'due', attempts = 0, due_at = $1, updated_at = $2
-			WHERE state = 'dead' AND `+where+` RETURNING destination`, []any{now, now, arg}, func(scan scanner) error {
-			var destination string
-			if err := scan(&destination); err != nil {
+		var behind []int64
+		err := t.each(ctx, `UPDATE deliveries SET state = 'due', attempts = 0, due_at = $1, updated_at = $2
+			WHERE state = 'dead' AND `+where+` RETURNING id, kind, destination`, []any{now, now, arg}, func(scan scanner) error {
+			var id int64
+			var kind, destination string
+			if err := scan(&id, &kind, &destination); err != nil {
 				return err
 			}
 			n++
 			t.due[destination] = struct{}{}
+			if DutyKind(kind) != DutyCard {
+				behind = append(behind, id)
+			}
 			return nil
 		})
+		slices.Sort(behind) // what comes first is in its place first
+		for _, id := range behind {
+			if err == nil {
+				err = t.exec(ctx, queueUp, id)
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("can't make dead duties due: %w", err)

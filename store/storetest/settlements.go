@@ -24,6 +24,7 @@ func settleCases() map[string]func(t *testing.T, w *world) {
 		"a dead card is tried again when it changes":    deadTriedAgain,
 		"a card that died while it grew is due":         diedWhileGrown,
 		"dead duties are listed and re-sent":            deadResent,
+		"a note that is re-sent stays behind its card":  resentStaysBehind,
 		"one settlement at a time is enough":            settledInParts,
 	}
 }
@@ -233,5 +234,30 @@ func settledInParts(t *testing.T, w *world) {
 	w.settle(t, c, done(c.Duties[1]), done(c.Duties[1]))
 	if again := w.claim(t, "chat/town", 10); len(again.Duties) != 0 {
 		t.Errorf("claim: %+v", again)
+	}
+}
+
+func resentStaysBehind(t *testing.T, w *world) {
+	a := w.withNotes(t, "a", 1)
+	c := w.claim(t, "chat/town", 10)
+	card, note := c.Duties[0], c.Duties[1]
+	dead := store.Settlement{ID: note.ID, State: store.DutyDead, Failed: true, Err: "too long"}
+	w.settle(t, c, done(card), dead)
+	// Somebody deletes the card, it changes, and its new post backs off.
+	w.amend(t, a.ID, nil)
+	c = w.claim(t, "chat/town", 10)
+	w.settle(t, c, store.Settlement{ID: card.ID, State: store.DutyDead, Failed: true, Forget: true, Err: "deleted"})
+	w.amend(t, a.ID, nil)
+	c = w.claim(t, "chat/town", 10)
+	w.settle(t, c, failed(card, w.clock.Now().Add(time.Minute)))
+	if err := w.Resend(w.ctx, note.ID); err != nil {
+		t.Fatal(err)
+	}
+	if c = w.claim(t, "chat/town", 10); len(c.Duties) != 0 {
+		t.Fatalf("handed out before its card: %+v", c.Duties)
+	}
+	w.clock.Advance(time.Minute)
+	if c = w.claim(t, "chat/town", 10); len(c.Duties) != 2 || c.Duties[0].ID != card.ID || c.Duties[1].ID != note.ID {
+		t.Fatalf("want the card and its note, got %+v", c.Duties)
 	}
 }
