@@ -26,7 +26,7 @@ import (
 var chats = map[string]func(config.Spec, plugin) (chat.Platform, error){
 	"mattermost": func(s config.Spec, p plugin) (chat.Platform, error) {
 		return open(s, p, func(c *mattermost.Config) (chat.Platform, error) {
-			return c.Open(mattermost.Options{Name: p.name, CallbackURL: p.callbackURL, Clock: p.clock, Log: p.log})
+			return c.OpenChat(mattermost.Options{Name: p.name, CallbackURL: p.callbackURL, Memory: p.memory, Clock: p.clock, Log: p.log})
 		})
 	},
 }
@@ -73,8 +73,10 @@ type plugin struct {
 	name string
 	// callbackURL is where a chat platform reaches its connection.
 	callbackURL string
-	clock       clock.Clock
-	log         *slog.Logger
+	// memory keeps what a chat platform must not forget.
+	memory chat.Memory
+	clock  clock.Clock
+	log    *slog.Logger
 }
 
 // open hands a spec to its own package.

@@ -125,7 +125,7 @@ func (a *App) openChat(c config.Connection) (chat.Platform, error) {
 	if !ok {
 		return nil, fmt.Errorf("kind %q is not known", c.Kind)
 	}
-	return kind(c.Spec, plugin{name: c.Name, callbackURL: a.publicURL + "/chat/" + c.Name, clock: a.opt.Clock,
+	return kind(c.Spec, plugin{name: c.Name, callbackURL: a.publicURL + "/chat/" + c.Name, clock: a.opt.Clock, memory: a.store,
 		log: a.opt.Log.With("connection", c.Name)})
 }
 
@@ -176,6 +176,7 @@ func (a *App) apply(ctx context.Context, p *parts) {
 			wg.Go(func() { watch(watching, a.opt.Clock, a.desk, s.name, read, a.opt.Log) })
 		}
 	}
+	a.listen(watching, p, wg.Go)
 	a.stopWatching = func() { cancel(); wg.Wait() }
 }
 

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -41,6 +42,7 @@ type client struct {
 	token config.Secret
 	// others are further secrets that a server could repeat.
 	others  []config.Secret
+	account *account // nil: the token is lasting
 	timeout time.Duration
 	http    *http.Client
 	limit   *rate.Limiter
@@ -111,8 +113,26 @@ func (b *broken) Error() string { return b.Err.Error() }
 func (b *broken) Unwrap() error { return b.Err }
 
 // do makes one call: body is encoded, and a successful answer decoded to into,
-// either may be nil. It returns a *refused or a *broken.
+// either may be nil. It returns a *refused or a *broken. A session that ended
+// is opened anew, once.
 func (c *client) do(ctx context.Context, method, path string, body, into any) error {
+	auth, err := c.authorization(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.call(ctx, method, path, body, into, auth, nil)
+	if r, ok := refusal(err); c.account == nil || !ok || r.Status != http.StatusUnauthorized {
+		return err
+	}
+	c.account.expired(auth)
+	if auth, err = c.authorization(ctx); err != nil {
+		return err
+	}
+	return c.call(ctx, method, path, body, into, auth, nil)
+}
+
+// call is do with a given authorization; header gets the answer's, if it isn't nil.
+func (c *client) call(ctx context.Context, method, path string, body, into any, auth []string, header *http.Header) error {
 	if err := c.queue(ctx); err != nil {
 		return err
 	}
@@ -132,7 +152,9 @@ func (c *client) do(ctx context.Context, method, path string, body, into any) er
 	if err != nil {
 		return &broken{Err: c.clean(err)}
 	}
-	req.Header["Authorization"] = c.auth
+	if auth != nil {
+		req.Header["Authorization"] = auth
+	}
 	req.Header["User-Agent"] = userAgent
 	req.Header["Accept"] = jsonType
 	if body != nil {
@@ -144,6 +166,9 @@ func (c *client) do(ctx context.Context, method, path string, body, into any) er
 	}
 	defer func() { _ = res.Body.Close() }() // only read from
 	c.note(res.Header)
+	if header != nil {
+		*header = res.Header
+	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return c.complaint(res)
 	}
@@ -238,9 +263,18 @@ func waitAsked(h http.Header, now time.Time) time.Duration {
 	return min(max(wait, 100*time.Millisecond), maxWait)
 }
 
+// secrets are all that must not be seen in a text.
+func (c *client) secrets() []config.Secret {
+	all := append(slices.Clone(c.others), c.token)
+	if c.account != nil {
+		all = append(all, c.account.secrets()...)
+	}
+	return all
+}
+
 // hide cuts a text of the server to one short line without our token.
 func (c *client) hide(text string) string {
-	for _, s := range append(c.others, c.token) {
+	for _, s := range c.secrets() {
 		if s != "" {
 			text = strings.ReplaceAll(text, s.Reveal(), s.String())
 		}
@@ -252,7 +286,7 @@ func (c *client) hide(text string) string {
 // never the token, unless somebody wrote it into the address.
 func (c *client) clean(err error) error {
 	text := err.Error()
-	for _, s := range append(c.others, c.token) {
+	for _, s := range c.secrets() {
 		if s != "" && strings.Contains(text, s.Reveal()) {
 			return errors.New(c.hide(text))
 		}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"belfry/chat"
 	"belfry/clock"
 	"belfry/config"
 )
@@ -27,6 +28,21 @@ type Config struct {
 	// Token is the bot's access token, or TokenFile the file that holds it.
 	Token     config.Secret `yaml:"token"`
 	TokenFile string        `yaml:"token_file"`
+	// LoginID and Password, or the file that holds it, are an account's, for
+	// where no bot can be had.
+	LoginID      string        `yaml:"login_id"`
+	Password     config.Secret `yaml:"password"`
+	PasswordFile string        `yaml:"password_file"`
+	// WebhookURL is an incoming webhook, or WebhookURLFile the file that holds
+	// it: all there is to post with where no account can be had at all.
+	WebhookURL     config.Secret `yaml:"webhook_url"`
+	WebhookURLFile string        `yaml:"webhook_url_file"`
+	// Username and IconURL are shown with posts instead of the account's,
+	// where the server allows that.
+	Username string `yaml:"username"`
+	IconURL  string `yaml:"icon_url"`
+	// Listening is for servers that can't reach Belfry.
+	Listening `yaml:",inline"`
 	// Team is the handle of the team in which channels are looked for.
 	Team string `yaml:"team"`
 	// CAFile holds certificates in PEM that are trusted beside the system's.
@@ -59,25 +75,7 @@ const (
 func (c *Config) Validate() []error {
 	var wrong []error
 	add := func(field, format string, args ...any) { wrong = append(wrong, config.Wrong(field, format, args...)) }
-	if c.URL == "" {
-		add("url", "is missing: the address of the Mattermost site, such as https://chat.example.org")
-	} else if text := wrongURL(c.URL, "http", "https"); text != "" {
-		add("url", "%s; write the site's address, such as https://chat.example.org", text)
-	}
-	switch {
-	case c.Token == "" && c.TokenFile == "":
-		add("token_file", "is missing: a file with the bot's access token (or token with the token itself)")
-	case c.Token != "" && c.TokenFile != "":
-		add("token", "is given beside token_file; keep one of them")
-	case strings.ContainsAny(c.Token.Reveal(), " \t\r\n\""):
-		add("token", "has white space or quotes in it; write the token alone")
-	}
-	switch {
-	case c.Team == "":
-		add("team", "is missing: the team's handle, the first word after the site's address in the browser")
-	case !isHandle(c.Team):
-		add("team", "%q is no team's handle: small letters, digits and -, as in the address in the browser, not the display name", c.Team)
-	}
+	c.validateAccess(add)
 	if c.Proxy != "" {
 		if text := wrongURL(c.Proxy, "http", "https", "socks5"); text != "" {
 			add("proxy", "%s; write it like http://proxy.example.org:3128", text)
@@ -155,20 +153,27 @@ type Options struct {
 	// CallbackURL is the base address at which Mattermost reaches this
 	// connection, such as https://belfry.example/chat/main.
 	CallbackURL string
+	// Memory keeps what a listener did; without one it forgets with the process.
+	Memory chat.Memory
 	// Clock and Log default to the machine's clock and to silence.
 	Clock clock.Clock
 	Log   *slog.Logger
 }
 
+// OpenChat makes what the configuration says: a Hook, or else a Platform.
+func (c *Config) OpenChat(o Options) (chat.Platform, error) {
+	if c.hooked() {
+		return c.openHook(o)
+	}
+	return c.Open(o)
+}
+
 // Open makes the platform. It reads the token's and the certificates' files
 // but does not call the server: Check does.
 func (c *Config) Open(o Options) (*Platform, error) {
-	token, err := config.ReadSecret(c.Token, c.TokenFile)
+	token, who, err := c.credentials()
 	if err != nil {
 		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
-	}
-	if token == "" {
-		return nil, fmt.Errorf("connection %s has no token; set token_file", o.Name)
 	}
 	slash, err := readTokens(c.CommandTokens, c.CommandTokenFile)
 	if err != nil {
@@ -196,9 +201,12 @@ func (c *Config) Open(o Options) (*Platform, error) {
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	return &Platform{
+	if o.Memory == nil {
+		o.Memory = newForgetful()
+	}
+	p := &Platform{
 		name: o.Name, team: c.Team, callback: strings.TrimRight(callback, "/"),
-		clock: o.Clock, log: o.Log,
+		clock: o.Clock, log: o.Log, memory: o.Memory, pace: usualPace(),
 		client: newClient(clientOptions{
 			base: strings.TrimRight(c.URL, "/") + "/api/v4", token: token, timeout: timeout,
 			perSecond: c.RequestsPerSecond, transport: transport, clock: o.Clock,
@@ -208,7 +216,11 @@ func (c *Config) Open(o Options) (*Platform, error) {
 		lookups:  newLookups(),
 		oauth:    oauth,
 		slash:    slash,
-	}, nil
+		username: c.Username, icon: c.IconURL,
+	}
+	p.client.account = who
+	c.Listening.open(p)
+	return p, nil
 }
 
 // transport keeps enough connections open that a storm does not open new ones
@@ -250,7 +262,8 @@ func (c *Config) transport() (*http.Transport, error) {
 }
 
 // Close lets go of idle connections. Calls under way end on their own.
-func (p *Platform) Close(context.Context) error {
+func (p *Platform) Close(ctx context.Context) error {
+	p.client.signOut(ctx)
 	p.client.http.CloseIdleConnections()
 	return nil
 }

@@ -2,7 +2,11 @@
 
 package mattermost
 
-import "belfry/chat"
+import (
+	"time"
+
+	"belfry/chat"
+)
 
 // What the tests outside of the package look into.
 var (
@@ -25,4 +29,32 @@ func ReadPress(body []byte) (user, channel, post, token string, err error) {
 func ReadSubmit(body []byte) (user, state string, values map[string]string, cancelled bool, err error) {
 	b, values, err := readSubmit(body)
 	return b.UserID, b.State, values, b.Cancelled, err
+}
+
+// Hurry makes a listener wait as short as tests do.
+func Hurry(p *Platform) {
+	p.pace = pace{hello: 150 * time.Millisecond, ping: 250 * time.Millisecond, poll: 20 * time.Millisecond,
+		first: 2 * time.Millisecond, most: 10 * time.Millisecond, again: 5 * time.Millisecond}
+}
+
+// CommandOf returns what follows the command word.
+var CommandOf = commandOf
+
+// IDsOf returns the ids of what is taken for a post or a reaction in a frame.
+func IDsOf(raw []byte) (ids []string) {
+	f, ok := readFrame(raw)
+	if !ok {
+		return nil
+	}
+	if p, ok := f.post(); ok {
+		ids = append(ids, p.ID, p.User, p.Channel, p.root())
+		p.byPerson()
+	}
+	if r, channel, ok := f.reaction(); ok {
+		ids = append(ids, r.User, r.Post, channel)
+	}
+	if id := f.connection(); id != "" {
+		ids = append(ids, id)
+	}
+	return ids
 }

@@ -54,6 +54,9 @@ func (p *Platform) decide(err error, e effect, doing string) error {
 	switch {
 	case r.Status == http.StatusTooManyRequests:
 		return fault.NewRetryAfter(said("mattermost of connection %s asks to wait %v: %w", p.name, r.After, r), r.After)
+	case r.Status == http.StatusUnauthorized && p.client.account != nil:
+		return fault.NewRetry(said("mattermost does not let the account of connection %s in, and gives no session token (wrong login_id or password, a second factor, or deactivated); "+
+			"it is not tried again for %v; correct it and reload: %w", p.name, afterRefusal, r))
 	case r.Status == http.StatusUnauthorized:
 		return fault.NewRetry(said("mattermost refuses the token of connection %s (revoked, its bot deactivated, or tokens switched off); give it a new one: %w", p.name, r))
 	case r.ID == idPending:

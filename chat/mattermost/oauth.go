@@ -160,7 +160,7 @@ func (p *Platform) Identify(ctx context.Context, redirect, code, verifier string
 // as returns a client that speaks with another token, knows one more secret to
 // be silent about, and shares all else.
 func (c *client) as(token, other config.Secret) *client {
-	return &client{base: c.base, token: token, others: []config.Secret{other, c.token}, auth: []string{"Bearer " + token.Reveal()}, timeout: c.timeout,
+	return &client{base: c.base, token: token, others: append(c.secrets(), other), auth: []string{"Bearer " + token.Reveal()}, timeout: c.timeout,
 		http: c.http, limit: c.limit, clock: c.clock}
 }
 

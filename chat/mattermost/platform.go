@@ -49,7 +49,16 @@ type Platform struct {
 	people               *cache[person]
 	lookups              *rate.Limiter
 	oauth                *oauth // nil: none is configured
-	slash                slashTokens
+	// username and icon are shown instead of the account's; often empty.
+	username, icon string
+
+	// How we listen where the server can't reach us; see Listening.
+	listens, buttonless bool
+	word                string
+	reactions           map[string]string // emoji → what it does
+	memory              chat.Memory
+	pace                pace
+	slash               slashTokens
 
 	mu sync.Mutex
 	me person
@@ -115,7 +124,9 @@ func (p *Platform) Check(ctx context.Context) (Report, error) {
 	if v := p.client.version.Load(); v != nil {
 		r.Version = versionOf(*v)
 	}
-	if !me.IsBot {
+	if p.client.account != nil {
+		r.Advice = append(r.Advice, "signed in with a password: a bot's token is the better way where one can be had")
+	} else if !me.IsBot {
 		r.Advice = append(r.Advice, "the token is a person's: a bot's token keeps working when people leave")
 	}
 	var team struct {
@@ -128,7 +139,9 @@ func (p *Platform) Check(ctx context.Context) (Report, error) {
 	if err != nil {
 		return r, p.decide(err, reads, "read the team "+p.team)
 	}
-	if !strings.HasPrefix(p.callback, "http://") && !strings.HasPrefix(p.callback, "https://") {
+	if p.listens && p.buttonless {
+		r.Advice = append(r.Advice, "cards have no buttons: people "+p.ways(true, " 42")+" (websocket)")
+	} else if !strings.HasPrefix(p.callback, "http://") && !strings.HasPrefix(p.callback, "https://") {
 		r.Advice = append(r.Advice, "buttons can't work: set callback_url to where Mattermost reaches Belfry")
 	}
 	return r, nil

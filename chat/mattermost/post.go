@@ -17,6 +17,9 @@ import (
 type props struct {
 	// Key is chat.Post.Key; Find looks for it.
 	Key         string       `json:"belfry_key"`
+	Username    string       `json:"override_username,omitempty"`
+	Icon        string       `json:"override_icon_url,omitempty"`
+	Hook        string       `json:"from_webhook,omitempty"`
 	Attachments []attachment `json:"attachments,omitempty"`
 }
 

@@ -66,7 +66,11 @@ type buttonContext struct {
 // mentions in the text, for only there do they surely ring; a note, which has
 // neither colour, title nor buttons, is text alone.
 func (p *Platform) render(key string, m chat.Message) (string, props, error) {
-	out := props{Key: key}
+	m = p.withHint(m)
+	out := props{Key: key, Username: p.username, Icon: p.icon}
+	if p.username != "" || p.icon != "" {
+		out.Hook = "true" // clients look at the other two only then
+	}
 	if m.Color == "" && m.Title == "" && len(m.Buttons) == 0 {
 		return note(m), out, nil
 	}

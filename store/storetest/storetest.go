@@ -33,6 +33,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"numbers", numberCases()},
 		{"mutes", muteCases()},
 		{"payloads", payloadCases()},
+		{"places", placeCases()},
 		{"room", roomCases()},
 		{"model", modelCases()},
 	} {

@@ -68,6 +68,17 @@ func (s *Server) routes() http.Handler {
 		mux.Handle(pattern, s.serve(h, true))
 	}
 	mux.Handle("POST /api/v4/users/logout", s.serve((*Server).logout, true))
+	for pattern, h := range map[string]handler{
+		"GET /api/v4/posts/{id}/reactions":           (*Server).listReactions,
+		"GET /api/v4/users/me/teams":                 (*Server).myTeams,
+		"GET /api/v4/users/me/teams/{team}/channels": (*Server).myChannels,
+		"POST /api/v4/channels/direct":               (*Server).createDirect,
+	} {
+		mux.Handle(pattern, s.serve(h, true))
+	}
+	mux.HandleFunc("GET /api/v4/websocket", s.socket)
+	mux.HandleFunc("POST /api/v4/users/login", s.login)
+	mux.HandleFunc("POST /hooks/{id}", s.incomingHook)
 	mux.HandleFunc("GET /oauth/authorize", s.consentAsked)
 	mux.HandleFunc("POST /oauth/authorize", s.authorize)
 	mux.HandleFunc("POST /oauth/access_token", s.accessToken)

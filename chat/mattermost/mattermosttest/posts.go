@@ -154,7 +154,8 @@ func (s *Server) insert(p *Post, ch *Channel, by *User) *apiError {
 	p.CreateAt, p.UpdateAt, p.EditAt, p.DeleteAt = millis(now), millis(now), 0, 0
 	p.born.message, p.born.props = p.Message, p.Props
 	s.posts[p.ID] = p
-	ch.posts = append(ch.posts, p)
+	ch.posts, ch.LastPostAt = append(ch.posts, p), p.CreateAt
+	s.posted(p, ch)
 	if s.opts.OnPost != nil {
 		seen := *p
 		s.mu.Unlock()

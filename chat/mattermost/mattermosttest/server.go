@@ -80,6 +80,11 @@ type Server struct {
 	oauthApps    []*OAuthApp
 	oauth        provider
 	interrupted  interruption
+	sockets      sockets
+	reactions    map[string][]Reaction // by post
+	logins       logins
+	incoming     map[string]*IncomingHook
+	wrapHooks    bool
 
 	swept time.Time
 

@@ -33,8 +33,10 @@ type Channel struct {
 	// DeleteAt is when it was archived, in ms; 0: it was not.
 	DeleteAt int64 `json:"delete_at"`
 	CreateAt int64 `json:"create_at"`
-	members  map[string]bool
-	posts    []*Post
+	// LastPostAt is when the newest post was made, in ms.
+	LastPostAt int64 `json:"last_post_at"`
+	members    map[string]bool
+	posts      []*Post
 }
 
 // populate makes the first team, its bot, and the people alice and bob.

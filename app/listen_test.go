@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/app"
+	"belfry/chat/mattermost/mattermosttest"
+)
+
+// unreachable is a Belfry that its Mattermost can't reach.
+func unreachable(t *testing.T) (*street, func()) {
+	t.Helper()
+	s := &street{t: t, m: mattermosttest.Start(t)}
+	s.m.AddChannel("ops")
+	text := "connections: [{name: chat, kind: mattermost, url: \"" + s.m.URL() + "\", token: \"" + s.m.Token() + "\", team: " + mattermosttest.Team +
+		", websocket: true, callback_url: \"http://127.0.0.1:1\"}]\ndefault: {channels: [chat/ops]}\n"
+	var err error
+	if s.a, err = app.Start(t.Context(), app.Options{File: file(t, text), Data: t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, s.a) })
+	if err := s.a.Report("nagios")(t.Context(), problem("web01")); err != nil {
+		t.Fatal(err)
+	}
+	s.card = s.m.Room("ops").WaitCard("web01 is gone").WaitText("reply “!ack 1” or react ✅").WaitButtons()
+	s.listens()
+	return s, func() {
+		if err := s.a.Reload(file(t, text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (s *street) listens() {
+	s.t.Helper()
+	for end := time.Now().Add(15 * time.Second); s.m.Listening() != 1; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("%d websockets are open", s.m.Listening())
+		}
+	}
+}
+
+func TestWhereMattermostCanNotReachUsPeopleReactAndType(t *testing.T) {
+	s, reload := unreachable(t)
+	s.card.ReactAs("alice", "white_check_mark")
+	s.card.WaitText("acknowledged by alice").WaitText("reply “!unack 1” or react ❌")
+	s.m.Say("bob", "ops", s.card.ID(), "!unack 1")
+	s.card.WaitText("reply “!ack 1”")
+	// A reload reads the same things once more.
+	reload()
+	s.listens()
+	s.m.Say("bob", "ops", s.card.ID(), "!ack 1 looking *into* it")
+	s.card.WaitText("acknowledged by bob").WaitText("looking *into* it")
+	wishes := 0
+	for _, note := range s.card.Thread() {
+		if strings.Contains(note.Text(), "alice acknowledged") {
+			wishes++
+		}
+	}
+	if wishes != 1 {
+		t.Errorf("alice acknowledged %d times", wishes)
+	}
+}
