@@ -21,7 +21,7 @@ var _ chat.Commander = responder{}
 // newCommands makes what understands typed lines.
 func (a *App) newCommands() *command.Commands {
 	return command.New(command.Options{
-		Store: a.store, Desk: a.desk, Can: a.can, Clock: a.opt.Clock, Sources: a.askable,
+		Store: a.store, Cards: a.store, Desk: a.desk, Can: a.can, Clock: a.opt.Clock, Sources: a.askable,
 		Say: func() message.Options {
 			return message.Options{BaseURL: a.publicURL, Now: a.opt.Clock.Now(), Location: a.parts.Load().zone}
 		},

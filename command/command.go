@@ -50,13 +50,20 @@ type Desk interface {
 	Muted(labels alert.Labels) bool
 }
 
+// Cards finds cards by where they stand.
+type Cards interface {
+	// CardAt returns the card of an open alert by its receipt, see store.CardAt.
+	CardAt(ctx context.Context, connection, receipt string) (store.Duty, error)
+	Alert(ctx context.Context, id alert.ID) (*alert.Alert, error)
+}
+
 // Source is a monitoring system that can be asked how its objects stand.
 type Source struct {
 	Name string
 	Read monitor.StatusReader
 }
 
-// Options are what commands work with. Store, Desk, Can, Say and Clock must be set.
+// Options are what commands work with. Store, Desk, Can, Say, Clock and Cards must be set.
 type Options struct {
 	Store Store
 	Desk  Desk
@@ -67,6 +74,8 @@ type Options struct {
 	Clock clock.Clock
 	// Sources are asked for the state of objects without an open alert; nil: none.
 	Sources func() []Source
+	// Cards finds the card that a line was typed below.
+	Cards Cards
 	// Gate says who may act; nil: everybody whom the platform named.
 	Gate chat.Gate
 	// Connect links somebody's chat account to a person; nil: it can't be.
@@ -93,6 +102,8 @@ type call struct {
 	context.Context
 	who   chat.Actor
 	words *words
+	// thread is the message that the line was typed below; nil: none.
+	thread *chat.Ref
 }
 
 // word is one entry of the table.
@@ -143,7 +154,7 @@ func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 	if len(in.Text) > maxText {
 		return chat.Answer{Whisper: fmt.Sprintf("That line has %d bytes; I read at most %d.", len(in.Text), maxText)}
 	}
-	l := &call{Commands: c, Context: ctx, who: in.Actor, words: newWords(in.Text)}
+	l := &call{Commands: c, Context: ctx, who: in.Actor, words: newWords(in.Text), thread: in.Thread}
 	first, _ := l.words.next()
 	first = strings.ToLower(strings.TrimPrefix(first, "/"))
 	if first == "" {

@@ -73,7 +73,7 @@ func newBooth(t testing.TB, alter ...func(*command.Options)) *booth {
 	if err := b.desk.LoadMutes(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.opt = command.Options{Store: s, Desk: b.desk, Can: can, Clock: c,
+	b.opt = command.Options{Store: s, Cards: s, Desk: b.desk, Can: can, Clock: c,
 		Say: func() message.Options {
 			return message.Options{BaseURL: "https://belfry.example", Now: c.Now(), Location: time.UTC}
 		},
@@ -407,5 +407,38 @@ func TestTroubleIsToldWithoutItsInside(t *testing.T) {
 		if got := b.types(line); !strings.Contains(got, "nothing was changed") || strings.Contains(got, "fire") {
 			t.Errorf("%s: %q", line, got)
 		}
+	}
+}
+
+func TestBelowACardItsAlertIsMeant(t *testing.T) {
+	b := newBooth(t)
+	b.estate()
+	// The first card due is put up.
+	c, err := b.store.Claim(t.Context(), "chat/ops", 1)
+	if err != nil || len(c.Duties) != 1 {
+		t.Fatal(c, err)
+	}
+	done := store.Settlement{ID: c.Duties[0].ID, State: store.DutyDone, Reached: 1, Receipt: "channel post"}
+	if _, err := b.store.Settle(t.Context(), c.Destination, c.Fence, []store.Settlement{done}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := b.store.Alert(t.Context(), c.Duties[0].AlertID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	below := func(post, line string) string {
+		return read(b.Command(t.Context(), chat.Command{Actor: alice, Channel: "channel", Text: line, Thread: &chat.Ref{Channel: "channel", Post: post}}))
+	}
+	if got := below("post", "ack on it"); !strings.Contains(got, fmt.Sprintf("Acknowledging #%d ", a.Number)) || b.alert(a.Number).Ack.Comment != "on it" {
+		t.Errorf("below the card: %q, %+v", got, b.alert(a.Number).Ack)
+	}
+	if got := below("post", "downtime 2 h new disk"); !strings.Contains(got, fmt.Sprintf("of #%d ", a.Number)) {
+		t.Errorf("a downtime below the card: %q", got)
+	}
+	if got := below("post", "ack 3"); !strings.Contains(got, "#3 ") {
+		t.Errorf("another by its number: %q", got)
+	}
+	if got := below("elsewhere", "ack"); !strings.Contains(got, "Which one?") {
+		t.Errorf("below something else: %q", got)
 	}
 }

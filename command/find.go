@@ -20,15 +20,39 @@ const (
 	maxName = 100
 )
 
-// alert takes the next word, which names one alert. usage is said when there
-// is none.
+// alert takes the next word, which names one alert for the command called
+// name. Below a card it may be left out.
 func (c *call) alert(name string) (*alert.Alert, error) {
+	if a, err := c.above(); a != nil || err != nil {
+		return a, err
+	}
 	ref, _ := c.words.next()
 	if ref == "" || ref == "#" {
 		w, _ := lookUp(name)
 		return nil, sayf("Which one? Type “%s %s”, such as “%s”. “problems” lists them.", w.name, w.usage, w.example)
 	}
 	return c.find(ref)
+}
+
+// above returns the alert below whose card the line was typed, unless the line
+// names one by number.
+func (c *call) above() (*alert.Alert, error) {
+	if c.thread == nil {
+		return nil, nil
+	}
+	first, _ := (&words{c.words.rest}).next()
+	_, span := (&words{c.words.rest}).span()
+	if _, ok := numberOf(first); ok && !span {
+		return nil, nil
+	}
+	card, err := c.Cards.CardAt(c, c.who.Connection, c.thread.Channel+" "+c.thread.Post)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil // another thread, or what it was about is over
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.Cards.Alert(c, card.AlertID)
 }
 
 // find returns the alert that ref names: a number, or its object's name where
