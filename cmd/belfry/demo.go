@@ -52,7 +52,7 @@ func demo(ctx context.Context, listen string, stdout, stderr io.Writer) (err err
 	file.Server.Listen = listen
 	file.Sources = nil
 	key := seal.Random()
-	a, err := app.Start(ctx, app.Options{File: file, Data: dir, Version: versionLine(), Clock: clock.System{},
+	a, err := app.Start(ctx, app.Options{File: file, Data: dir, Version: versionOnly(), Clock: clock.System{},
 		Log:     slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		DemoKey: key, Extra: []app.Extra{{Name: estateName, Monitor: simulated}}})
 	if err != nil {

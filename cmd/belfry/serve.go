@@ -123,7 +123,7 @@ func serve(ctx context.Context, f serveFlags, stdout, stderr io.Writer) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
-	a, err := app.Start(ctx, app.Options{File: file, Data: file.Server.Data, Version: versionLine(), Clock: clock.System{}, Log: log, Reread: f.file})
+	a, err := app.Start(ctx, app.Options{File: file, Data: file.Server.Data, Version: versionOnly(), Clock: clock.System{}, Log: log, Reread: f.file})
 	if err != nil {
 		return err
 	}

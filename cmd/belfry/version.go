@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -26,6 +27,9 @@ func newVersionCommand() *cobra.Command {
 		},
 	}
 }
+
+// versionOnly is versionLine without the program's name, for pages that say it.
+func versionOnly() string { return strings.TrimPrefix(versionLine(), "belfry ") }
 
 // versionLine is like "belfry v1.2.3 (commit 0123456789ab, go1.26.0, linux/amd64)".
 func versionLine() string {
