@@ -44,6 +44,7 @@ var packages = map[string]row{
 	"message":   {3, "alert chat"},
 	"store":     {3, "alert clock fault"},
 	"translate": {3, "alert monitor"},
+	"typed":     {3, "chat"},
 
 	"delivery": {4, "alert clock fault store"},
 	"desk":     {4, "alert clock fault monitor route seal store"},
@@ -62,7 +63,7 @@ var packages = map[string]row{
 	"monitor/nagios":          {4, "alert clock config fault monitor"},
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
-	"command":               {5, "alert chat clock desk message monitor route store"},
+	"command":               {5, "alert chat clock desk message monitor route store typed"},
 	"chat/mattermost/setup": {5, "chat chat/mattermost clock config seal"},
 
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},

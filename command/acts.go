@@ -14,6 +14,7 @@ import (
 	"belfry/desk"
 	"belfry/message"
 	"belfry/route"
+	"belfry/typed"
 )
 
 // maxDowntime is how long a downtime may be.
@@ -42,7 +43,7 @@ func (c *call) where(a *alert.Alert) string {
 
 // comment takes the rest of the line.
 func (c *call) comment() (string, error) {
-	text := c.words.tail()
+	text := c.words.Tail()
 	if n := utf8.RuneCountInString(text); n > message.MaxAckComment {
 		return "", sayf("The comment has %d characters; at most %d fit. Nothing was done.", n, message.MaxAckComment)
 	}
@@ -108,12 +109,12 @@ func (c *call) downtime() (chat.Message, error) {
 // lasts takes a span of time within its limits.
 func (c *call) lasts(name string, most time.Duration) (time.Duration, error) {
 	w, _ := lookUp(name)
-	lasts, ok := c.words.span()
+	lasts, ok := c.words.Span()
 	switch {
-	case !ok && c.words.rest == "":
+	case !ok && c.words.Rest() == "":
 		return 0, sayf("For how long? Type “%s %s”, such as “%s”.", w.name, w.usage, w.example)
 	case !ok:
-		bad, _ := c.words.next()
+		bad, _ := c.words.Next()
 		return 0, sayf("“%s” is no span of time; write it like 90m, 2h, 1d or 1w. Nothing was done.", message.Short(bad, maxName))
 	case lasts < time.Minute || lasts > most:
 		return 0, sayf("That is too short or too long: a %s lasts at least 1m and at most %dd. Nothing was done.", name, int(most.Hours())/24)
@@ -143,20 +144,20 @@ func (c *call) instruct(a *alert.Alert, what, text string, do alert.Instruction)
 
 // mute mutes, or lists what is muted.
 func (c *call) mute() (chat.Message, error) {
-	if rest := strings.ToLower(c.words.rest); rest == "" || rest == "list" || rest == "ls" || rest == "show" {
+	if rest := strings.ToLower(c.words.Rest()); rest == "" || rest == "list" || rest == "ls" || rest == "show" {
 		return c.muted()
 	}
 	if refusal := c.may(); refusal != nil {
 		return chat.Message{}, refused(*refusal)
 	}
-	text, lasts, ok := c.words.matchersAndSpan()
+	text, lasts, ok := c.words.MatchersAndSpan()
 	if !ok {
 		return chat.Message{}, say("For how long? Type it like “mute host=\"web01\" 2h moving it”. Nothing was muted.")
 	}
-	matchers := straight(text)
-	if !anyOf(matchers, "=", "~") {
+	matchers := typed.Straight(text)
+	if !typed.AnyOf(matchers, "=", "~") {
 		// Somebody named an alert: its object is meant, until then.
-		ref, _ := newWords(text).next()
+		ref, _ := typed.New(text).Next()
 		a, err := c.find(ref)
 		if err != nil {
 			return chat.Message{}, err
@@ -215,11 +216,11 @@ func (c *call) muted() (chat.Message, error) {
 			{{Text: message.Short(m.Matchers, maxName)}}, by})
 	}
 	t.More = len(list) - len(t.Rows)
-	return chat.Message{Lines: []chat.Line{{{Text: count(len(list), "mute") + " in force. “unmute <number>” ends one."}}}, Table: t}, nil
+	return chat.Message{Lines: []chat.Line{{{Text: typed.Count(len(list), "mute") + " in force. “unmute <number>” ends one."}}}, Table: t}, nil
 }
 
 func (c *call) unmute() (chat.Message, error) {
-	ref, _ := c.words.next()
+	ref, _ := c.words.Next()
 	number, ok := numberOf(ref)
 	if !ok {
 		return chat.Message{}, say("Which one? Type “unmute” and the number of the mute; “mute list” shows them.")

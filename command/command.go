@@ -5,7 +5,7 @@
 //
 // The flow: a platform that takes typed lines names the person and calls
 // Commands.Command. The first word chooses an entry of the table below (table);
-// the rest of the line is its to read (words.go). Alerts are named by number or
+// the rest of the line is its to read (package typed). Alerts are named by number or
 // by their object (find.go), looked up in a picture of all open alerts
 // (board.go). The answer is for that person alone. Acts are only wished for
 // there and then: what came of one is told by the alert's card, once the
@@ -26,6 +26,7 @@ import (
 	"belfry/message"
 	"belfry/monitor"
 	"belfry/store"
+	"belfry/typed"
 )
 
 // answerWithin bounds a command: chat platforms wait three seconds and people
@@ -101,7 +102,7 @@ type call struct {
 	*Commands
 	context.Context
 	who   chat.Actor
-	words *words
+	words *typed.Line
 	// thread is the message that the line was typed below; nil: none.
 	thread *chat.Ref
 }
@@ -151,11 +152,11 @@ func Words() []string {
 func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	if len(in.Text) > maxText {
-		return chat.Answer{Whisper: fmt.Sprintf("That line has %d bytes; I read at most %d.", len(in.Text), maxText)}
+	if len(in.Text) > typed.MaxText {
+		return chat.Answer{Whisper: fmt.Sprintf("That line has %d bytes; I read at most %d.", len(in.Text), typed.MaxText)}
 	}
-	l := &call{Commands: c, Context: ctx, who: in.Actor, words: newWords(in.Text), thread: in.Thread}
-	first, _ := l.words.next()
+	l := &call{Commands: c, Context: ctx, who: in.Actor, words: typed.New(in.Text), thread: in.Thread}
+	first, _ := l.words.Next()
 	first = strings.ToLower(strings.TrimPrefix(first, "/"))
 	if first == "" {
 		first = "help"
@@ -263,7 +264,7 @@ func lookUp(name string) (word, bool) {
 
 func unknown(name string) string {
 	text := fmt.Sprintf("I don't know “%s”", message.Short(name, 60))
-	if near := nearest(name, Words()); near != "" {
+	if near := typed.Nearest(name, Words()); near != "" {
 		w, _ := lookUp(near)
 		return text + ". Did you mean “" + strings.TrimSpace(near+" "+w.usage) + "”? “help” lists what I know."
 	}
@@ -272,7 +273,7 @@ func unknown(name string) string {
 
 // help is made from the table.
 func (c *call) help() chat.Message {
-	name, _ := c.words.next()
+	name, _ := c.words.Next()
 	if w, ok := lookUp(strings.ToLower(name)); ok && name != "" {
 		m := chat.Message{Lines: []chat.Line{{{Text: strings.TrimSpace(w.name + " " + w.usage), Bold: true}, {Text: " – " + w.about}}}}
 		if len(w.also) > 0 {

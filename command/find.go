@@ -11,6 +11,7 @@ import (
 	"belfry/chat"
 	"belfry/message"
 	"belfry/store"
+	"belfry/typed"
 )
 
 const (
@@ -26,7 +27,7 @@ func (c *call) alert(name string) (*alert.Alert, error) {
 	if a, err := c.above(); a != nil || err != nil {
 		return a, err
 	}
-	ref, _ := c.words.next()
+	ref, _ := c.words.Next()
 	if ref == "" || ref == "#" {
 		w, _ := lookUp(name)
 		return nil, sayf("Which one? Type “%s %s”, such as “%s”. “problems” lists them.", w.name, w.usage, w.example)
@@ -40,8 +41,8 @@ func (c *call) above() (*alert.Alert, error) {
 	if c.thread == nil {
 		return nil, nil
 	}
-	first, _ := (&words{c.words.rest}).next()
-	_, span := (&words{c.words.rest}).span()
+	first, _ := c.words.Copy().Next()
+	_, span := c.words.Copy().Span()
 	if _, ok := numberOf(first); ok && !span {
 		return nil, nil
 	}
@@ -135,7 +136,7 @@ func (c *call) nothing(open []*entry, ref string) error {
 	for _, e := range open[:min(len(open), 1000)] {
 		all = append(all, e.names...)
 	}
-	if near := nearest(ref, all); near != "" {
+	if near := typed.Nearest(ref, all); near != "" {
 		return sayf("No open problem is called “%s”. Did you mean “%s”?", said, message.Short(near, maxName))
 	}
 	return sayf("No open problem is called “%s”. “problems” lists what is open.", said)

@@ -17,6 +17,7 @@ import (
 	"belfry/monitor"
 	"belfry/route"
 	"belfry/store"
+	"belfry/typed"
 )
 
 // askWithin bounds how long monitoring systems are waited for.
@@ -44,8 +45,8 @@ func (c *call) problems() (chat.Message, error) {
 
 // filter reads what problems are asked for.
 func (c *call) filter() (func(*entry) bool, error) {
-	text := straight(c.words.rest)
-	if anyOf(text, "=", "~", "{") {
+	text := typed.Straight(c.words.Rest())
+	if typed.AnyOf(text, "=", "~", "{") {
 		matchers, err := route.ParseMatchers(text)
 		if err != nil {
 			return nil, sayf("%s", sentence(err.Error()))
@@ -53,8 +54,8 @@ func (c *call) filter() (func(*entry) bool, error) {
 		return func(e *entry) bool { return matchers.Match(e.labels) }, nil
 	}
 	var parts []string
-	for c.words.rest != "" {
-		part, _ := c.words.next()
+	for c.words.Rest() != "" {
+		part, _ := c.words.Next()
 		parts = append(parts, strings.ToLower(strings.TrimPrefix(part, "#")))
 	}
 	return func(e *entry) bool {
@@ -83,7 +84,7 @@ func (c *call) listing(list []*entry, what string) chat.Message {
 			muted++
 		}
 	}
-	head := count(len(list), "problem") + " " + what + ": "
+	head := typed.Count(len(list), "problem") + " " + what + ": "
 	var parts []string
 	for _, s := range slices.Backward(slices.Sorted(maps.Keys(severities))) {
 		parts = append(parts, fmt.Sprintf("%d %s", severities[s], s))
@@ -101,11 +102,11 @@ func (c *call) listing(list []*entry, what string) chat.Message {
 
 // status tells how everything stands, or one object.
 func (c *call) status() (chat.Message, error) {
-	ref, _ := c.words.next()
+	ref, _ := c.words.Next()
 	if ref == "" {
 		return c.overview()
 	}
-	service, _ := c.words.next()
+	service, _ := c.words.Next()
 	if service == "" {
 		if number, ok := numberOf(ref); ok {
 			a, err := c.Store.AlertByNumber(c, number)
@@ -120,7 +121,7 @@ func (c *call) status() (chat.Message, error) {
 	name := ref
 	if service != "" {
 		// A name of several words may come without quotes.
-		name += "/" + strings.TrimSpace(service+" "+c.words.tail())
+		name += "/" + strings.TrimSpace(service+" "+c.words.Tail())
 	}
 	open, err := c.board.entries(c)
 	if err != nil {
@@ -165,7 +166,7 @@ func (c *call) overview() (chat.Message, error) {
 	if n == 0 {
 		m.Lines = append(m.Lines, chat.Line{{Text: "Nothing is wrong at this moment."}})
 	} else {
-		m.Lines = append(m.Lines, chat.Line{{Text: count(n, "problem") + " open. “problems” lists them."}})
+		m.Lines = append(m.Lines, chat.Line{{Text: typed.Count(n, "problem") + " open. “problems” lists them."}})
 		m.Table = &chat.Table{Head: []string{"Source", "Open", "Critical", "Taken"}}
 	}
 	for _, source := range slices.Sorted(maps.Keys(bySource)) {
@@ -182,7 +183,7 @@ func (c *call) overview() (chat.Message, error) {
 			{{Text: fmt.Sprint(critical)}}, {{Text: fmt.Sprint(taken)}}})
 	}
 	if len(mutes) > 0 {
-		m.Lines = append(m.Lines, chat.Line{{Text: count(len(mutes), "mute") + " in force. “mute list” shows them."}})
+		m.Lines = append(m.Lines, chat.Line{{Text: typed.Count(len(mutes), "mute") + " in force. “mute list” shows them."}})
 	}
 	return m, nil
 }

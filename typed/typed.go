@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package command
+// Package typed reads lines that people type in chat: words and quotations as
+// phones and word processors write them, spans of time, and what was probably
+// meant by a word that is not known.
+//
+// A command makes a Line of what was typed and takes from its beginning what
+// it wants: Next a word, Span a span of time, Tail the rest. Nothing is an
+// error here: what can't be read as wanted stays where it is.
+package typed
 
 import (
 	"fmt"
@@ -13,26 +20,32 @@ import (
 	"belfry/chat"
 )
 
-// maxText bounds what is read of a line, in bytes; a post of Mattermost holds
+// MaxText bounds what is read of a line, in bytes; a post of Mattermost holds
 // more, but no command needs it.
-const maxText = 16 << 10
+const MaxText = 16 << 10
 
-// words is what is left of a line.
-type words struct{ rest string }
+// Line is what is left of a line.
+type Line struct{ rest string }
 
-// newWords takes a line as it was typed.
-func newWords(text string) *words {
-	w := &words{rest: chat.Clean(text)}
+// New takes a line as it was typed.
+func New(text string) *Line {
+	w := &Line{rest: chat.Clean(text)}
 	w.skip()
 	return w
 }
+
+// Rest returns what is left, and leaves it there.
+func (w *Line) Rest() string { return w.rest }
+
+// Copy returns a line on which can be tried what comes next.
+func (w *Line) Copy() *Line { return &Line{w.rest} }
 
 // isSpace also holds for what people paste and can't see.
 func isSpace(r rune) bool {
 	return unicode.IsSpace(r) || r == 0x200b || r == 0x2060 || r == 0xfeff || r == 0x200c || r == 0x200d
 }
 
-func (w *words) skip() {
+func (w *Line) skip() {
 	w.rest = strings.TrimRightFunc(strings.TrimLeftFunc(w.rest, isSpace), isSpace)
 }
 
@@ -60,10 +73,10 @@ func closing(r rune) string {
 	return ""
 }
 
-// next takes one word: plain is what it says, raw how it was typed. White space
+// Next takes one word: plain is what it says, raw how it was typed. White space
 // within quotes belongs to the word; a quote counts where a value can begin,
 // so that "don't" is one. A quote that nothing ends is a letter like others.
-func (w *words) next() (plain, raw string) {
+func (w *Line) Next() (plain, raw string) {
 	var b strings.Builder
 	begins := true
 	i := 0
@@ -91,8 +104,8 @@ func (w *words) next() (plain, raw string) {
 	return b.String(), raw
 }
 
-// tail takes all that is left as one line of text, without quotes around it.
-func (w *words) tail() string {
+// Tail takes all that is left as one line of text, without quotes around it.
+func (w *Line) Tail() string {
 	text := strings.Join(strings.FieldsFunc(w.rest, isSpace), " ")
 	w.rest = ""
 	r, size := utf8.DecodeRuneInString(text)
@@ -106,8 +119,8 @@ func (w *words) tail() string {
 	return text
 }
 
-// straight puts plain quotes where others stand, for matchers.
-func straight(text string) string {
+// Straight puts plain quotes where others stand, for matchers.
+func Straight(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case strings.ContainsRune("“”„«»", r):
@@ -134,9 +147,9 @@ func units(word string) (time.Duration, bool) {
 	return 0, false
 }
 
-// parseSpan reads a span of time: 90m, 2h, 1d, 1w, 1h30m. ok is false when
+// ParseSpan reads a span of time: 90m, 2h, 1d, 1w, 1h30m. ok is false when
 // text is none.
-func parseSpan(text string) (d time.Duration, ok bool) {
+func ParseSpan(text string) (d time.Duration, ok bool) {
 	for text != "" {
 		digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
 		if digits == 0 || digits > 4 {
@@ -153,8 +166,8 @@ func parseSpan(text string) (d time.Duration, ok bool) {
 			return 0, false
 		}
 		d += time.Duration(n) * unit
-		if d > maxSpan {
-			d = maxSpan + 1 // too long is told by the one who asked for it
+		if d > MaxSpan {
+			d = MaxSpan + 1 // too long is told by the one who asked for it
 		}
 		text = text[letters:]
 		ok = true
@@ -162,20 +175,20 @@ func parseSpan(text string) (d time.Duration, ok bool) {
 	return d, ok
 }
 
-// maxSpan is longer than anything that may be asked for.
-const maxSpan = 10 * 365 * 24 * time.Hour
+// MaxSpan is longer than anything that may be asked for.
+const MaxSpan = 10 * 365 * 24 * time.Hour
 
-// span takes a span of time, also one with a space in it: "2 h". ok is false
+// Span takes a span of time, also one with a space in it: "2 h". ok is false
 // when none comes next; nothing is taken then.
-func (w *words) span() (d time.Duration, ok bool) {
+func (w *Line) Span() (d time.Duration, ok bool) {
 	before := w.rest
-	first, _ := w.next()
-	if d, ok = parseSpan(first); ok {
+	first, _ := w.Next()
+	if d, ok = ParseSpan(first); ok {
 		return d, true
 	}
 	if first != "" && strings.Trim(first, "0123456789") == "" {
-		second, _ := w.next()
-		if d, ok = parseSpan(first + second); ok {
+		second, _ := w.Next()
+		if d, ok = ParseSpan(first + second); ok {
 			return d, true
 		}
 	}
@@ -183,17 +196,17 @@ func (w *words) span() (d time.Duration, ok bool) {
 	return 0, false
 }
 
-// matchersAndSpan splits "host="web01", team=~"db.*" 2h why" into the matchers
+// MatchersAndSpan splits "host="web01", team=~"db.*" 2h why" into the matchers
 // as they were typed and the span; the rest is left.
-func (w *words) matchersAndSpan() (matchers string, d time.Duration, ok bool) {
+func (w *Line) MatchersAndSpan() (matchers string, d time.Duration, ok bool) {
 	var taken []string
 	for w.rest != "" {
 		if len(taken) > 0 && !goesOn(taken[len(taken)-1]) {
-			if d, ok = w.span(); ok {
+			if d, ok = w.Span(); ok {
 				return strings.Join(taken, " "), d, true
 			}
 		}
-		_, raw := w.next()
+		_, raw := w.Next()
 		taken = append(taken, raw)
 	}
 	return strings.Join(taken, " "), 0, false
@@ -205,8 +218,8 @@ func goesOn(raw string) bool {
 	return strings.ContainsRune("=~!,{", last)
 }
 
-// nearest returns the word that was most likely meant, or "".
-func nearest(word string, known []string) string {
+// Nearest returns the word that was most likely meant, or "".
+func Nearest(word string, known []string) string {
 	word = strings.ToLower(word)
 	best, at := "", 3
 	if utf8.RuneCountInString(word) <= 3 {
@@ -258,15 +271,15 @@ func distance(a, b string) int {
 	return above[len(y)]
 }
 
-// count is "1 problem", "2 problems".
-func count(n int, what string) string {
+// Count is "1 problem", "2 problems".
+func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// anyOf says whether any of the words is in the text.
-func anyOf(text string, of ...string) bool {
+// AnyOf says whether any of the words is in the text.
+func AnyOf(text string, of ...string) bool {
 	return slices.ContainsFunc(of, func(s string) bool { return strings.Contains(text, s) })
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package command
+package typed
 
 import (
 	"slices"
@@ -13,15 +13,15 @@ import (
 func TestSpans(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"90m": 90 * time.Minute, "2h": 2 * time.Hour, "1d": 24 * time.Hour, "1w": 7 * 24 * time.Hour, "1h30m": 90 * time.Minute, "2 h x": 2 * time.Hour,
-		"3 days": 72 * time.Hour, "5Min": 5 * time.Minute, "9999w": maxSpan + 1, "9999w9999w9999w": maxSpan + 1,
+		"3 days": 72 * time.Hour, "5Min": 5 * time.Minute, "9999w": MaxSpan + 1, "9999w9999w9999w": MaxSpan + 1,
 	} {
-		if got, ok := newWords(text).span(); !ok || got != want {
+		if got, ok := New(text).Span(); !ok || got != want {
 			t.Errorf("%s: %v, %v", text, got, ok)
 		}
 	}
 	for _, text := range []string{"", "2", "h", "2x", "-2h", "2h3", "12345h", "٣h", "2,5h", "2 x"} {
-		w := newWords(text)
-		if got, ok := w.span(); ok || w.rest != newWords(text).rest {
+		w := New(text)
+		if got, ok := w.Span(); ok || w.rest != New(text).rest {
 			t.Errorf("%q: %v, left %q", text, got, w.rest)
 		}
 	}
@@ -37,8 +37,8 @@ func TestMatchersAndSpan(t *testing.T) {
 		`host="web01"`:                     {`host="web01"`, "0s", ""},
 		`"db 02" 2h`:                       {`"db 02"`, "2h0m0s", ""},
 	} {
-		w := newWords(text)
-		matchers, d, _ := w.matchersAndSpan()
+		w := New(text)
+		matchers, d, _ := w.MatchersAndSpan()
 		if got := []string{matchers, d.String(), w.rest}; !slices.Equal(got, want) {
 			t.Errorf("%s: %q", text, got)
 		}
@@ -47,19 +47,19 @@ func TestMatchersAndSpan(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	for word, want := range map[string]string{"akc": "ack", "ackn": "ack", "statsu": "status", "hlep": "help", "unakc": "unack", "mtue": "mute", "dow": "downtime", "xyzzy": "", "a": "", "": ""} {
-		if got := nearest(word, Words()); got != want {
+		if got := Nearest(word, known()); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
 	}
 }
 
-// FuzzWords: any line is read to its end, and nothing of it is lost or made up.
-func FuzzWords(f *testing.F) {
+// FuzzLine: any line is read to its end, and nothing of it is lost or made up.
+func FuzzLine(f *testing.F) {
 	for _, s := range []string{`ack 42 on it`, `"web 01"/Disk`, "“smart” ‘quotes’ «so» „und so“", `it's "open`, "\u200b#42\u00a0x", "a=\"b c\" 2 h", "'", `""`, "\xff\x00", "```", strings.Repeat("\"a ", 50)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		w := newWords(line)
+		w := New(line)
 		all := letters(w.rest)
 		var raws strings.Builder
 		for n := 0; w.rest != ""; n++ {
@@ -67,7 +67,7 @@ func FuzzWords(f *testing.F) {
 				t.Fatal("it does not come to an end")
 			}
 			before := w.rest
-			plain, raw := w.next()
+			plain, raw := w.Next()
 			if raw == "" || !strings.HasPrefix(before, raw) || utf8.ValidString(line) && !utf8.ValidString(plain) {
 				t.Fatalf("%q: next is %q, %q", before, plain, raw)
 			}
@@ -76,15 +76,15 @@ func FuzzWords(f *testing.F) {
 		if got := letters(raws.String()); got != all {
 			t.Errorf("%q was read as %q", all, got)
 		}
-		w = newWords(line)
-		if tail := w.tail(); strings.ContainsAny(tail, "\n\t") || w.rest != "" {
+		w = New(line)
+		if tail := w.Tail(); strings.ContainsAny(tail, "\n\t") || w.rest != "" {
 			t.Errorf("the tail is %q", tail)
 		}
-		w = newWords(line)
-		w.span()
-		w.matchersAndSpan()
-		nearest(line, Words())
-		if d, ok := parseSpan(line); ok && (d < 0 || d > maxSpan+1) {
+		w = New(line)
+		w.Span()
+		w.MatchersAndSpan()
+		Nearest(line, known())
+		if d, ok := ParseSpan(line); ok && (d < 0 || d > MaxSpan+1) {
 			t.Errorf("%v", d)
 		}
 	})
@@ -98,4 +98,9 @@ func letters(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// known are the words of some command.
+func known() []string {
+	return []string{"status", "problems", "ack", "unack", "downtime", "check", "mute", "unmute", "whoami", "connect", "help"}
 }
