@@ -46,6 +46,9 @@ var packages = map[string]row{
 	"translate": {3, "alert monitor"},
 	"typed":     {3, "chat"},
 
+	"monitor/extcmd":       {3, "alert fault monitor"},
+	"monitor/notification": {3, "alert monitor"},
+
 	"delivery": {4, "alert clock fault store"},
 	"desk":     {4, "alert clock fault monitor route seal store"},
 	"tlscert":  {4, "clock config"},
@@ -60,7 +63,7 @@ var packages = map[string]row{
 	"monitor/alertmanager":    {4, "alert clock config fault monitor"},
 	"monitor/chathook":        {4, "alert clock config fault monitor translate"},
 	"monitor/estate":          {4, "alert clock config fault monitor"},
-	"monitor/nagios":          {4, "alert clock config fault monitor"},
+	"monitor/nagios":          {4, "alert clock config fault monitor monitor/extcmd monitor/notification"},
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
 	"command":               {5, "alert chat clock desk message monitor route store typed"},
@@ -68,7 +71,7 @@ var packages = map[string]row{
 
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},
-	"notify":      {5, "clock config fault monitor/nagios seal"},
+	"notify":      {5, "clock config fault monitor/notification seal"},
 	"server":      {5, "alert chat clock config desk fault monitor seal store trial"},
 	"web":         {5, "alert chat chat/console clock config desk fault message people seal store trial"},
 
@@ -84,7 +87,7 @@ var packages = map[string]row{
 	"chat/console/consoletest":       {6, "*"},
 	"chat/mattermost/mattermosttest": {4, "clock"},
 	"monitor/nagios/nagiostest":      {4, ""},
-	"notify/notifytest":              {5, "monitor/nagios"},
+	"notify/notifytest":              {5, "monitor/notification"},
 	"tlscert/acmetest":               {4, ""},
 	"web/webtest":                    {4, ""},
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"belfry/monitor/nagios"
+	"belfry/monitor/notification"
 
 	"github.com/spf13/pflag"
 )
@@ -19,7 +19,7 @@ import (
 // notification carry the names that openITCOCKPIT's Mattermost and Slack
 // modules document, and those of the macros for the rest.
 type arguments struct {
-	n      nagios.Notification
+	n      notification.Notification
 	labels []string
 	where  map[string]*string // by settings key; only set where given
 	config string
@@ -150,7 +150,7 @@ func (a *arguments) explain(err error) error {
 }
 
 // notification returns what to hand over, checked and within its limits.
-func (a *arguments) notification() (nagios.Notification, error) {
+func (a *arguments) notification() (notification.Notification, error) {
 	n := a.n
 	for _, pair := range a.labels {
 		k, v, ok := strings.Cut(toUTF8(pair), "=")
@@ -176,7 +176,7 @@ func (a *arguments) notification() (nagios.Notification, error) {
 }
 
 // fields lists the texts of n: those that name something, and the long ones.
-func fields(n *nagios.Notification) (names, texts []*string) {
+func fields(n *notification.Notification) (names, texts []*string) {
 	return []*string{&n.Type, &n.NotificationType, &n.HostName, &n.HostUUID, &n.HostDisplayName, &n.HostAddress,
 			&n.ServiceDesc, &n.ServiceUUID, &n.ServiceDisplayName, (*string)(&n.State), (*string)(&n.HostState),
 			(*string)(&n.ServiceState), (*string)(&n.ProblemID), (*string)(&n.LastProblemID),
@@ -186,14 +186,14 @@ func fields(n *nagios.Notification) (names, texts []*string) {
 
 // fit cuts the long texts until the body can be handed over: escaped, a text
 // of control characters is six times as long.
-func fit(n nagios.Notification) nagios.Notification {
+func fit(n notification.Notification) notification.Notification {
 	for limit := maxTextBytes; limit > 0; limit /= 2 {
 		short := n
 		_, texts := fields(&short)
 		for _, p := range texts {
 			*p = cut(*p, limit)
 		}
-		if b, err := encode(short); err == nil && len(b) <= nagios.MaxBody/2 {
+		if b, err := encode(short); err == nil && len(b) <= notification.MaxBody/2 {
 			return short
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"belfry/monitor/nagios"
+	"belfry/monitor/notification"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
@@ -30,15 +30,15 @@ func slackArguments() []string {
 func TestDocumentedArgumentLists(t *testing.T) {
 	for name, x := range map[string]struct {
 		args []string
-		want nagios.Notification
+		want notification.Notification
 	}{
-		"mattermost": {mattermostArguments(), nagios.Notification{Type: "Service", NotificationType: "PROBLEM",
+		"mattermost": {mattermostArguments(), notification.Notification{Type: "Service", NotificationType: "PROBLEM",
 			HostUUID: "c36b8048-93ce-4385-ac19-ab5c90574b77", ServiceUUID: "74fd8f59-1348-4e16-85f0-4a5c57c7dd62",
 			State: "2", Output: "CRITICAL", NoEmoji: true}},
-		"slack": {slackArguments(), nagios.Notification{Type: "Host", NotificationType: "RECOVERY", HostName: "web01",
+		"slack": {slackArguments(), notification.Notification{Type: "Host", NotificationType: "RECOVERY", HostName: "web01",
 			HostAddress: "10.0.0.1", HostState: "UP"}},
 		"short": {[]string{"-t", "host", "--notificationtype=CUSTOM", "--hostname", "--type", "--output", "-x", "--label", "team=a=b", "--label", "x="},
-			nagios.Notification{Type: "host", NotificationType: "CUSTOM", HostName: "--type", Output: "-x", Labels: map[string]string{"team": "a=b", "x": ""}}},
+			notification.Notification{Type: "host", NotificationType: "CUSTOM", HostName: "--type", Output: "-x", Labels: map[string]string{"team": "a=b", "x": ""}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, err := parse(x.args)
@@ -90,7 +90,7 @@ func TestLongTextsAreCutAndSayByHowMuch(t *testing.T) {
 	must(t, err)
 	b, err := encode(n)
 	must(t, err)
-	if len(b) > nagios.MaxBody {
+	if len(b) > notification.MaxBody {
 		t.Errorf("the body has %d bytes", len(b))
 	}
 	for _, s := range []string{n.Output, n.LongOutput, n.AckComment, n.Contact} {
@@ -139,7 +139,7 @@ func FuzzArguments(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := new(nagios.Source).Decode("application/json", body); err != nil {
+		if _, err := notification.Decode("application/json", body, notification.Links{}); err != nil {
 			t.Fatalf("taken here, but not by the server: %v", err)
 		}
 	})

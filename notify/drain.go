@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"belfry/fault"
-	"belfry/monitor/nagios"
+	"belfry/monitor/notification"
 )
 
 // How much is handed over at once and in one call. A call of the core must
@@ -21,8 +21,8 @@ const (
 	drainBatch = 500
 	// drainPatience bounds each hand-over of --drain.
 	drainPatience = 30 * time.Second
-	// maxBatchBytes leaves room under nagios.MaxBody for the array around.
-	maxBatchBytes = nagios.MaxBody - 64<<10
+	// maxBatchBytes leaves room under notification.MaxBody for the array around.
+	maxBatchBytes = notification.MaxBody - 64<<10
 )
 
 // drainer hands the spool over, in order. The spool is locked meanwhile.
@@ -79,7 +79,7 @@ func (d drainer) run(ctx context.Context) drained {
 // loaded is an entry with what it holds.
 type loaded struct {
 	entry
-	n nagios.Notification
+	n notification.Notification
 }
 
 // load reads the oldest entries that fit into one hand-over. What is no
@@ -115,7 +115,7 @@ func (d drainer) load(waiting []entry, done *drained) ([]loaded, error) {
 // are tried, until those that it will not take stand alone.
 func (d drainer) send(ctx context.Context, batch []loaded, done *drained) error {
 	names := make([]entry, len(batch))
-	all := make([]nagios.Notification, len(batch))
+	all := make([]notification.Notification, len(batch))
 	for i, l := range batch {
 		names[i], all[i] = l.entry, l.n
 	}
@@ -150,7 +150,7 @@ func (d drainer) send(ctx context.Context, batch []loaded, done *drained) error 
 	return d.send(ctx, batch[half:], done)
 }
 
-func (d drainer) post(ctx context.Context, all []nagios.Notification, connected func() error) error {
+func (d drainer) post(ctx context.Context, all []notification.Notification, connected func() error) error {
 	if d.patience > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d.patience)

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"belfry/clock"
-	"belfry/monitor/nagios"
+	"belfry/monitor/notification"
 	"belfry/notify/notifytest"
 
 	"go.uber.org/goleak"
@@ -101,6 +101,6 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func hostProblem(id string) nagios.Notification {
-	return nagios.Notification{ID: id, SentAt: clock.System{}.Now(), Type: "Host", NotificationType: "PROBLEM", HostName: "web01", State: "1", Output: id}
+func hostProblem(id string) notification.Notification {
+	return notification.Notification{ID: id, SentAt: clock.System{}.Now(), Type: "Host", NotificationType: "PROBLEM", HostName: "web01", State: "1", Output: id}
 }

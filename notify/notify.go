@@ -3,7 +3,7 @@
 // Package notify is the client side of `belfry notify`: what a monitoring core
 // runs for every notification.
 //
-// The flow: arguments.go turns the command line into a nagios.Notification,
+// The flow: arguments.go turns the command line into a notification.Notification,
 // settings.go finds out where it goes, handover.go posts it. What the server
 // did not take is kept in the spool directory (spool.go) and handed over in
 // order by the next call or by --drain (drain.go). One process at a time holds
@@ -25,7 +25,7 @@ import (
 
 	"belfry/clock"
 	"belfry/fault"
-	"belfry/monitor/nagios"
+	"belfry/monitor/notification"
 	"belfry/seal"
 
 	"github.com/spf13/pflag"
@@ -95,7 +95,7 @@ func Run(ctx context.Context, c Call) int {
 }
 
 // handOver gets n to the server or into the spool.
-func (c Call) handOver(ctx context.Context, s settings, n nagios.Notification) int {
+func (c Call) handOver(ctx context.Context, s settings, n notification.Notification) int {
 	spool, err := openSpool(s.spool, c.Clock)
 	if err != nil {
 		return c.withoutSpool(ctx, s, n, err)
@@ -130,7 +130,7 @@ func (c Call) handOver(ctx context.Context, s settings, n nagios.Notification) i
 
 // settle acts on the server's answer to a notification that is not in the
 // spool yet.
-func (c Call) settle(spool *spool, n nagios.Notification, answer error) int {
+func (c Call) settle(spool *spool, n notification.Notification, answer error) int {
 	decision, _ := fault.Of(answer)
 	switch decision {
 	case fault.None:
@@ -155,7 +155,7 @@ func (c Call) settle(spool *spool, n nagios.Notification, answer error) int {
 }
 
 // withoutSpool hands n over where the spool can't be used: the last chance.
-func (c Call) withoutSpool(ctx context.Context, s settings, n nagios.Notification, trouble error) int {
+func (c Call) withoutSpool(ctx context.Context, s settings, n notification.Notification, trouble error) int {
 	if err := s.server.post(ctx, n, nil); err != nil {
 		c.say("lost: %v; and it can't be kept: %v", err, trouble)
 		return ExitLost

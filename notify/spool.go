@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"belfry/clock"
-	"belfry/monitor/nagios"
+	"belfry/monitor/notification"
 )
 
 // spool is the directory of notifications that the server has not taken yet,
@@ -48,7 +48,7 @@ const (
 	triedSuffix = ".tried.json"
 	rejectedDir = "rejected"
 	// maxEntry bounds what is read of one file.
-	maxEntry = nagios.MaxBody
+	maxEntry = notification.MaxBody
 )
 
 func openSpool(dir string, c clock.Clock) (*spool, error) {
@@ -155,7 +155,7 @@ func (e entry) untried() entry { return entry(e.stem() + suffix) }
 
 // add puts n at the end, where it belongs by its time. When it returns nil the
 // notification survives a loss of power.
-func (s *spool) add(n nagios.Notification) (entry, error) {
+func (s *spool) add(n notification.Notification) (entry, error) {
 	waiting, err := s.entries()
 	if err != nil {
 		return "", err
@@ -221,8 +221,8 @@ func syncDir(dir string) error {
 }
 
 // read returns what e holds.
-func (s *spool) read(e entry) (nagios.Notification, error) {
-	var n nagios.Notification
+func (s *spool) read(e entry) (notification.Notification, error) {
+	var n notification.Notification
 	f, err := os.OpenFile(s.path(e), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return n, err
@@ -272,7 +272,7 @@ func (s *spool) remove(e entry) error {
 
 // reject keeps a notification that is not in the spool, with the reason why
 // the server will never take it, and returns where.
-func (s *spool) reject(n nagios.Notification, reason error) (string, error) {
+func (s *spool) reject(n notification.Notification, reason error) (string, error) {
 	dir, err := s.rejected()
 	if err != nil {
 		return "", err

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"belfry/clock"
-	"belfry/monitor/nagios"
+	"belfry/monitor/notification"
 	"belfry/notify/notifytest"
 
 	"pgregory.net/rapid"
@@ -88,7 +88,7 @@ func TestConcurrentWritersKeepTheirPlace(t *testing.T) {
 	s := newSpool(t, clock.System{})
 	early, late := hostProblem("early"), hostProblem("late")
 	early.SentAt = late.SentAt.Add(-time.Second)
-	for _, n := range []nagios.Notification{late, early} {
+	for _, n := range []notification.Notification{late, early} {
 		_, err := s.add(n)
 		must(t, err)
 	}

@@ -16,30 +16,6 @@ import (
 	"belfry/monitor"
 )
 
-func TestCleanTextStaysReadable(t *testing.T) {
-	for in, want := range map[string]string{
-		"on it":                      "on it",
-		"first\nsecond\r\n\nthird\n": "first / second / third",
-		`say "yes" & it's <done>`:    "say ”yes” + it’s ‹done›",
-		"a;b | c":                    "a,b / c",
-		"run `id` and $(id)":         "run ’id’ and ＄(id)",
-		`C:\temp\new`:                "C:/temp/new",
-		"  much   space\t":           "much space",
-		"ünïcödé 🔥 ok":               "ünïcödé 🔥 ok",
-		"-rf":                        "–rf",
-		"\x00\x07":                   "",
-		"\n \n":                      "",
-		"https://t.example/42?a=1":   "https://t.example/42?a=1",
-	} {
-		if got := cleanText(in, maxComment); got != want {
-			t.Errorf("%q became %q, want %q", in, got, want)
-		}
-	}
-	if got := cleanText(strings.Repeat("ü", 1000), 100); len(got) > 100 || !utf8.ValidString(got) || !strings.HasSuffix(got, "…") {
-		t.Errorf("a long text was cut to %d bytes: %q", len(got), got)
-	}
-}
-
 // Whatever people write, a command is one line with its fields and without any
 // character that means something to a shell or a core.
 func TestCommandsAreOneLineWhateverIsWritten(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"belfry/alert"
 	"belfry/fault"
 	"belfry/monitor"
+	"belfry/monitor/extcmd"
 )
 
 // maxLine is the longest command line, its end included: what POSIX promises
@@ -60,10 +61,10 @@ func (l language) check(o alert.Object, now time.Time) (string, error) {
 // line makes a command that ends in author and comment. The comment gives way
 // where the whole would be too long for one write.
 func line(now time.Time, command string, o alert.Object, author, comment string, args ...string) (string, error) {
-	if author = cleanText(author, maxAuthor); author == "" {
+	if author = extcmd.Author(author); author == "" {
 		return "", fault.NewPermanent(errors.New("nobody is named as the author: nagios is not told"))
 	}
-	if comment = cleanText(comment, maxComment); comment == "" {
+	if comment = extcmd.Comment(comment); comment == "" {
 		comment = defaultComment
 	}
 	start, err := bareLine(now, command, o, append(args, author)...)
@@ -74,11 +75,11 @@ func line(now time.Time, command string, o alert.Object, author, comment string,
 	if room < len(defaultComment) {
 		return "", tooLong(o)
 	}
-	return start + ";" + cut(comment, room), nil
+	return start + ";" + extcmd.Cut(comment, room), nil
 }
 
 func bareLine(now time.Time, command string, o alert.Object, args ...string) (string, error) {
-	if err := checkObject(o); err != nil {
+	if err := extcmd.CheckObject(o); err != nil {
 		return "", err
 	}
 	kind, names := "HOST", []string{o.Host}

@@ -15,6 +15,7 @@ import (
 	"belfry/monitor"
 	"belfry/monitor/monitortest"
 	"belfry/monitor/nagios/nagiostest"
+	"belfry/monitor/notification"
 )
 
 func open(t testing.TB, c Config) monitor.Monitor {
@@ -99,8 +100,8 @@ func reportsOf(t *testing.T, m monitor.Monitor, dir string) []alert.Report {
 			t.Fatal(err)
 		}
 		a := strings.Split(string(b), "\x1f")
-		body, err := json.Marshal(Notification{ID: filepath.Base(f), Type: "Service", NotificationType: a[0], HostName: a[1],
-			ServiceDesc: a[2], State: Word(a[3]), Output: a[4], LongOutput: a[5], ProblemID: Word(a[6]), AckAuthor: a[7], AckComment: a[8]})
+		body, err := json.Marshal(notification.Notification{ID: filepath.Base(f), Type: "Service", NotificationType: a[0], HostName: a[1],
+			ServiceDesc: a[2], State: notification.Word(a[3]), Output: a[4], LongOutput: a[5], ProblemID: notification.Word(a[6]), AckAuthor: a[7], AckComment: a[8]})
 		if err != nil {
 			t.Fatal(err)
 		}

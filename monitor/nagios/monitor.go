@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -14,6 +13,8 @@ import (
 	"belfry/clock"
 	"belfry/fault"
 	"belfry/monitor"
+	"belfry/monitor/extcmd"
+	"belfry/monitor/notification"
 )
 
 // commandLag is how long a core may take from the pipe to its tables. What is
@@ -43,7 +44,7 @@ type reader interface {
 type target struct{ host, service string }
 
 // Source takes what a core notifies.
-type Source struct{ links Links }
+type Source struct{ links notification.Links }
 
 // Commander can tell a core what to do.
 type Commander struct {
@@ -83,7 +84,7 @@ func (c *Config) Open(o Options) (monitor.Monitor, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	timeout := cmp.Or(c.Timeout, defaultTimeout)
-	src := &Source{links: Links{Host: c.HostURL, Service: c.ServiceURL}}
+	src := &Source{links: notification.Links{Host: c.HostURL, Service: c.ServiceURL}}
 	var eyes reader
 	var through way
 	if c.Livestatus != "" {
@@ -124,23 +125,7 @@ func (c *Config) Open(o Options) (monitor.Monitor, error) {
 
 // Decode implements monitor.Monitor for what `belfry notify` hands over.
 func (s *Source) Decode(contentType string, body []byte) (monitor.Decoded, error) {
-	var d monitor.Decoded
-	notifications, err := parse(contentType, body, &d)
-	if err != nil {
-		return monitor.Decoded{}, err
-	}
-	d.Reports = make([]alert.Report, 0, len(notifications))
-	for i, n := range notifications {
-		r, err := n.report(s.links, &d)
-		if err != nil {
-			if len(notifications) > 1 {
-				err = fmt.Errorf("notification %d of %d: %w", i+1, len(notifications), err)
-			}
-			return monitor.Decoded{}, err
-		}
-		d.Reports = append(d.Reports, r)
-	}
-	return d, nil
+	return notification.Decode(contentType, body, s.links)
 }
 
 // Acknowledge implements monitor.Acknowledger.
@@ -148,7 +133,7 @@ func (c *Commander) Acknowledge(ctx context.Context, a monitor.Acknowledgement) 
 	s, err := c.said.acknowledge(a, c.clock.Now())
 	// Somebody else's acknowledgement that was there before is not this one.
 	return c.tell(ctx, s, err, a.Object, func(s monitor.Status) bool {
-		return s.Acknowledged && alert.SamePerson(s.Author, cleanText(a.Author, maxAuthor))
+		return s.Acknowledged && alert.SamePerson(s.Author, extcmd.Author(a.Author))
 	})
 }
 
@@ -207,7 +192,7 @@ func (c *Commander) tell(ctx context.Context, line string, err error, o alert.Ob
 func (r *Observer) Status(ctx context.Context, objects []alert.Object) ([]monitor.Status, error) {
 	wanted := make(map[target]*monitor.Status, len(objects))
 	for _, o := range objects {
-		if checkObject(o) == nil {
+		if extcmd.CheckObject(o) == nil {
 			wanted[targetOf(o)] = &monitor.Status{}
 		}
 	}
@@ -217,7 +202,7 @@ func (r *Observer) Status(ctx context.Context, objects []alert.Object) ([]monito
 	}
 	out := make([]monitor.Status, len(objects))
 	for i, o := range objects {
-		if s, ok := wanted[targetOf(o)]; ok && checkObject(o) == nil {
+		if s, ok := wanted[targetOf(o)]; ok && extcmd.CheckObject(o) == nil {
 			out[i] = *s
 		}
 		out[i].AsOf = asOf.Add(-commandLag)

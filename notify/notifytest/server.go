@@ -20,7 +20,7 @@ import (
 	"sync"
 	"time"
 
-	"belfry/monitor/nagios"
+	"belfry/monitor/notification"
 )
 
 // Fault is a way to fail. Any other decimal text is a status that is answered
@@ -56,7 +56,7 @@ type Server struct {
 	mu       sync.Mutex
 	fault    Fault
 	requests int
-	taken    []nagios.Notification
+	taken    []notification.Notification
 	known    map[string]bool
 }
 
@@ -95,10 +95,10 @@ func (s *Server) Fail(f Fault) {
 
 // Taken returns what was taken, in order. One that was posted twice without
 // saying so is in it twice.
-func (s *Server) Taken() []nagios.Notification {
+func (s *Server) Taken() []notification.Notification {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]nagios.Notification(nil), s.taken...)
+	return append([]notification.Notification(nil), s.taken...)
 }
 
 // Requests returns how many requests came, failed or not.
@@ -121,7 +121,7 @@ func (s *Server) intake(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusUnauthorized, "the token is missing or wrong")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, nagios.MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, notification.MaxBody))
 	if err != nil {
 		answer(w, http.StatusRequestEntityTooLarge, "the body is too large")
 		return
@@ -158,7 +158,7 @@ func (s *Server) intake(w http.ResponseWriter, r *http.Request) {
 // take keeps what body holds and returns how many it left out, which is none
 // unless partly.
 func (s *Server) take(contentType string, body []byte, partly bool) (left int, err error) {
-	decoded, err := new(nagios.Source).Decode(contentType, body)
+	decoded, err := notification.Decode(contentType, body, notification.Links{})
 	if err != nil {
 		return 0, err
 	}
@@ -186,13 +186,13 @@ func (s *Server) take(contentType string, body []byte, partly bool) (left int, e
 }
 
 // split returns the notifications of a body that the decoder took.
-func split(body []byte) ([]nagios.Notification, error) {
+func split(body []byte) ([]notification.Notification, error) {
 	if body = bytes.TrimSpace(body); body[0] == '[' {
-		var all []nagios.Notification
+		var all []notification.Notification
 		err := json.Unmarshal(body, &all)
 		return all, err
 	}
-	all := make([]nagios.Notification, 1)
+	all := make([]notification.Notification, 1)
 	return all, json.Unmarshal(body, &all[0])
 }
 
@@ -219,7 +219,7 @@ func answer(w http.ResponseWriter, status int, trouble string) {
 }
 
 // Key returns what n says for a JSON key, "" if nothing.
-func Key(n nagios.Notification, key string) string {
+func Key(n notification.Notification, key string) string {
 	b, err := json.Marshal(n)
 	if err != nil {
 		return ""

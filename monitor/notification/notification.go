@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package nagios
+// Package notification is what `belfry notify` hands over, whichever core ran
+// it: Nagios Core, Naemon or openITCOCKPIT's. A body is one Notification as
+// JSON, or an array of them (notification.go); Decode says what it means
+// (report.go). It knows no core: links and who the objects are belong to the
+// package of the monitoring system that takes it in.
+package notification
 
 import (
 	"bytes"

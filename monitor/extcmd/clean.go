@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package nagios
+// Package extcmd is what holds for every external command of a core of Nagios'
+// family, whichever way it goes there: fields joined by ; in one line, which
+// shells of notification commands may read later. Here stands what people's
+// words are made harmless by, and which objects a command can name at all.
+package extcmd
 
 import (
 	"errors"
@@ -14,18 +18,26 @@ import (
 	"belfry/monitor"
 )
 
-// Limits of what people's words may take on a command line, in bytes.
+// Limits of what people's words may take in a command, in bytes.
 const (
 	maxAuthor  = 100
 	maxComment = 1500
 )
 
-// cleanText makes what a person wrote safe for a core: Naemon hands author and
+// Author returns who a command is by as a core may read it, at most 100 bytes;
+// empty where nothing of the name is left.
+func Author(name string) string { return clean(name, maxAuthor) }
+
+// Comment returns what a person wrote as a core may read it, at most 1500
+// bytes; empty where nothing of it is left.
+func Comment(text string) string { return clean(text, maxComment) }
+
+// clean makes what a person wrote safe for a core: Naemon hands author and
 // comment of an acknowledgement to a shell uncleaned, a new line in the command
 // pipe is a second command, and ; divides the fields. What could do harm is
 // replaced by what looks alike, so that people can still read it. The result
 // has at most most bytes, one line, and no control character.
-func cleanText(s string, most int) string {
+func clean(s string, most int) string {
 	var b strings.Builder
 	for _, r := range strings.ToValidUTF8(s, "?") {
 		b.WriteString(harmless(r))
@@ -43,7 +55,7 @@ func cleanText(s string, most int) string {
 	if rest := strings.TrimLeft(text, "-"); rest != text {
 		text = "–" + rest
 	}
-	return cut(text, most)
+	return Cut(text, most)
 }
 
 // harmless returns what stands for r on a command line.
@@ -79,8 +91,8 @@ func harmless(r rune) string {
 	return string(r)
 }
 
-// cut shortens text to most bytes, at a rune's edge and visibly.
-func cut(text string, most int) string {
+// Cut shortens text to most bytes, at a rune's edge and visibly.
+func Cut(text string, most int) string {
 	const mark = "…"
 	if len(text) <= most {
 		return text
@@ -100,9 +112,9 @@ func lastRuneWhole(s string) bool {
 	return r != utf8.RuneError || size > 1
 }
 
-// checkObject refuses objects that can't be named on a command line: a name is
+// CheckObject refuses objects that can't be named on a command line: a name is
 // never changed on the way, it would name another object.
-func checkObject(o alert.Object) error {
+func CheckObject(o alert.Object) error {
 	switch o.Kind {
 	case alert.KindHost:
 		return checkName("host", o.Host)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package nagios
+package notification
 
 import (
 	"cmp"
@@ -39,6 +39,29 @@ func reportKind(word string) (alert.ReportKind, bool) {
 		return alert.ReportCustom, true
 	}
 	return "", false
+}
+
+// Decode reads the body of a hand-over. links makes the link of what names none.
+// What can't be understood is an error that names the key and, in an array, the
+// notification; keys, states and macros that are not known become warnings.
+func Decode(contentType string, body []byte, links Links) (monitor.Decoded, error) {
+	var d monitor.Decoded
+	notifications, err := parse(contentType, body, &d)
+	if err != nil {
+		return monitor.Decoded{}, err
+	}
+	d.Reports = make([]alert.Report, 0, len(notifications))
+	for i, n := range notifications {
+		r, err := n.report(links, &d)
+		if err != nil {
+			if len(notifications) > 1 {
+				err = fmt.Errorf("notification %d of %d: %w", i+1, len(notifications), err)
+			}
+			return monitor.Decoded{}, err
+		}
+		d.Reports = append(d.Reports, r)
+	}
+	return d, nil
 }
 
 // Check says what is wrong with n, by key and with what is right, so that the
