@@ -41,6 +41,7 @@ var packages = map[string]row{
 	"route":   {2, "alert"},
 
 	"config":    {3, "route"},
+	"doctor":    {3, "chat"},
 	"message":   {3, "alert chat"},
 	"store":     {3, "alert clock fault"},
 	"translate": {3, "alert monitor"},
@@ -80,6 +81,7 @@ var packages = map[string]row{
 
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},
+	"doctor/doctortest":              {4, "doctor"},
 	"store/pgtest":                   {4, ""},
 	"store/storetest":                {4, "alert clock fault store"},
 	"monitor/monitortest":            {4, "alert clock fault monitor"},
