@@ -36,9 +36,10 @@ var packages = map[string]row{
 	"fault": {1, ""},
 	"seal":  {1, ""},
 
-	"chat":    {2, ""},
-	"monitor": {2, "alert"},
-	"route":   {2, "alert"},
+	"chat":     {2, ""},
+	"incident": {2, "alert"},
+	"monitor":  {2, "alert"},
+	"route":    {2, "alert"},
 
 	"config":    {3, "route"},
 	"doctor":    {3, "chat"},
