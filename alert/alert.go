@@ -187,8 +187,11 @@ type Alert struct {
 	ProblemID string `json:"problem_id,omitempty"`
 	// Contacts were notified by the monitoring system, in order, each once.
 	Contacts []string `json:"contacts,omitempty"`
-	// Mentions are handles that reports asked to ring.
+	// Mentions are handles that reports asked to ring, in every channel.
 	Mentions []string `json:"mentions,omitempty"`
+	// Rings is how cards are announced, by destination, as the routes wanted
+	// when the card was made; a destination that is absent is silent.
+	Rings map[string]Ring `json:"rings,omitempty"`
 	// Channels are those that reports named in addition to what routes say.
 	Channels []string `json:"channels,omitempty"`
 	Ack      Ack      `json:"ack"`
@@ -219,6 +222,7 @@ func (a *Alert) Clone() *Alert {
 	c.Labels = maps.Clone(a.Labels)
 	c.Contacts = slices.Clone(a.Contacts)
 	c.Mentions = slices.Clone(a.Mentions)
+	c.Rings = cloneRings(a.Rings)
 	c.Channels = slices.Clone(a.Channels)
 	c.Cards = slices.Clone(a.Cards)
 	return &c

@@ -237,5 +237,6 @@ func (a *App) say(al *alert.Alert, card store.Duty) message.Options {
 		Token:          a.interaction.Tokens(al, card),
 		CanAcknowledge: a.can(al.Source, desk.CanAcknowledge),
 		SourceName:     al.Source,
+		Ring:           al.Rings[card.Destination],
 	}
 }

@@ -149,8 +149,7 @@ func (p *preview) report(n int, r alert.Report) error {
 			delete(p.open, object)
 		}
 	}
-	p.goes(a)
-	return p.card(a)
+	return p.card(a, p.goes(a))
 }
 
 // happens says what a report is.
@@ -192,28 +191,48 @@ func (p *preview) facts(r alert.Report) {
 	fact("labels", strings.Join(labels, " "))
 }
 
-// goes says where the routes lead an alert.
-func (p *preview) goes(a *alert.Alert) {
+// goes says where the routes lead an alert, and returns all that announces its
+// cards there.
+func (p *preview) goes(a *alert.Alert) alert.Ring {
 	var by router
 	by.table.Store(p.routing)
 	var d desk.Router = &by
 	routing := d.Route(a.MatchLabels())
-	to := routing.Destinations
+	var ring alert.Ring
+	var to []string
+	for i, destination := range routing.Destinations {
+		if i < len(routing.Rings) && !routing.Rings[i].Silent() {
+			ring = ring.With(routing.Rings[i])
+			destination += announced(routing.Rings[i])
+		}
+		to = append(to, destination)
+	}
 	for _, named := range a.Channels {
-		if destination, ok := d.Named(named); ok && !slices.Contains(to, destination) {
+		if destination, ok := d.Named(named); ok && !slices.Contains(routing.Destinations, destination) && !slices.Contains(to, destination) {
 			to = append(to, destination)
 		}
 	}
 	fmt.Fprintf(&p.b, "   %-9s %s\n", "goes to", cmp.Or(strings.Join(to, ", "), "no channel"))
-	for _, m := range routing.Mentions {
-		if !slices.Contains(a.Mentions, m) {
-			a.Mentions = append(a.Mentions, m)
-		}
-	}
+	return ring
 }
 
-func (p *preview) card(a *alert.Alert) error {
-	card := message.Card(a, message.Options{Now: p.now, Location: p.zone, CanAcknowledge: p.tells, SourceName: p.source,
+// announced says how a card is announced.
+func announced(r alert.Ring) string {
+	var said []string
+	if r.Priority != alert.PriorityStandard {
+		said = append(said, string(r.Priority))
+	}
+	if len(r.Mentions) > 0 {
+		said = append(said, "rings "+strings.Join(r.Mentions, ", "))
+	}
+	if r.RequestAck {
+		said = append(said, "asks to be confirmed")
+	}
+	return " (" + strings.Join(said, "; ") + ")"
+}
+
+func (p *preview) card(a *alert.Alert, ring alert.Ring) error {
+	card := message.Card(a, message.Options{Ring: ring, Now: p.now, Location: p.zone, CanAcknowledge: p.tells, SourceName: p.source,
 		Token: func(string) string { return "preview" }})
 	inMattermost, err := mattermost.Preview(card)
 	if err != nil {

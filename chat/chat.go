@@ -49,12 +49,27 @@ type Message struct {
 	// Mentions are the people and groups to ring when the message is first
 	// posted: handles without "@" as the configuration names them. Trusted.
 	Mentions []string `json:"mentions,omitempty"`
+	// Priority is how much the message asks for attention when it is first
+	// posted, where the platform has such a thing; RequestAck asks readers to
+	// confirm that they read it. A platform without leaves both out.
+	Priority   Priority `json:"priority,omitempty"`
+	RequestAck bool     `json:"request_ack,omitempty"`
 	// Buttons, in order; at most five.
 	Buttons []Button `json:"buttons,omitempty"`
 	// Open is true on a card whose problem is not over: a platform that can
 	// sort shows open cards first. A card with buttons counts as open too.
 	Open bool `json:"open,omitempty"`
 }
+
+// Priority is how much a message asks for attention.
+type Priority string
+
+// The priorities, by Mattermost's words for them.
+const (
+	PriorityStandard  Priority = ""
+	PriorityImportant Priority = "important"
+	PriorityUrgent    Priority = "urgent"
+)
 
 // Table is a small table: what is asked for in chat is read on a phone, so four
 // columns with short texts are plenty. Platforms show at most 100 rows.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/alertmanager/pkg/labels"
 
+	"belfry/alert"
 	"belfry/config"
 	"belfry/config/secrettest"
 	"belfry/route"
@@ -142,6 +143,13 @@ routes:
   - name: network
     match: ['kind="host"', rule!=""]
     channels: chat/net
+  - match: team="loud"
+    channels:
+      - chat/ops
+      - {channel: chat/oncall, priority: urgent, mentions: [here], request_ack: true}
+      - {channel: room/quiet, priority: standard, mentions: []}
+    mentions: dba
+    priority: important
 default:
   channels: [room/alerts]
   mentions: [here]
@@ -179,11 +187,16 @@ func TestLoadTakesEverything(t *testing.T) {
 			{Name: "am", Kind: "alertmanager", TokenFile: "/etc/belfry/am.token", Spec: &nagiosSpec{}, Line: 27},
 		},
 		Routes: []route.Route{
-			{Name: "route 1", Matchers: matchers(`severity="critical",team=~"db.*"`), Continue: true, Mentions: []string{"oncall"},
-				Channels: []route.Target{target("chat", "ops"), target("room", "alerts")}},
+			{Name: "route 1", Matchers: matchers(`severity="critical",team=~"db.*"`), Continue: true,
+				Channels: []route.Target{target("chat", "ops"), target("room", "alerts")},
+				Rings:    []alert.Ring{{Mentions: []string{"oncall"}}, {Mentions: []string{"oncall"}}}},
 			{Name: "network", Matchers: matchers(`kind="host",rule!=""`), Channels: []route.Target{target("chat", "net")}},
+			{Name: "route 3", Matchers: matchers(`team="loud"`),
+				Channels: []route.Target{target("chat", "ops"), target("chat", "oncall"), target("room", "quiet")},
+				Rings: []alert.Ring{{Mentions: []string{"dba"}, Priority: alert.PriorityImportant},
+					{Mentions: []string{"here"}, Priority: alert.PriorityUrgent, RequestAck: true}, {}}},
 		},
-		Default: route.Route{Name: "default", Channels: []route.Target{target("room", "alerts")}, Mentions: []string{"here"}},
+		Default: route.Route{Name: "default", Channels: []route.Target{target("room", "alerts")}, Rings: []alert.Ring{{Mentions: []string{"here"}}}},
 	}
 	sameMatcher := cmp.Comparer(func(a, b *labels.Matcher) bool { return a.String() == b.String() })
 	// Secret prints as (secret): compare what it holds.

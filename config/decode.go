@@ -123,6 +123,18 @@ func fields(v reflect.Value) map[string]reflect.Value {
 	return out
 }
 
+// wordOf returns the field that one word stands for where a struct could be
+// written: the one whose tag has the option word.
+func wordOf(v reflect.Value) (field reflect.Value, ok bool) {
+	for i := range v.NumField() {
+		_, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		if options == "word" {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
 // block fills the struct v from the block n. Keys in others belong to somebody
 // else. where begins every fault. It returns the keys whose values were at fault.
 func (d *decoder) block(where string, n *yaml.Node, v reflect.Value, others ...string) (failed map[string]bool) {
@@ -168,6 +180,9 @@ func (d *decoder) value(name string, key, n *yaml.Node, v reflect.Value) bool {
 			v.Set(p)
 		}
 	case reflect.Struct:
+		if word, ok := wordOf(v); ok && n.Kind == yaml.ScalarNode {
+			return d.value(name, key, n, word)
+		}
 		d.block(name+": ", n, v)
 	case reflect.Slice:
 		d.list(name, key, n, v)
@@ -188,6 +203,9 @@ func (d *decoder) value(name string, key, n *yaml.Node, v reflect.Value) bool {
 // list fills a slice. One word stands for a list of one.
 func (d *decoder) list(name string, key, n *yaml.Node, v reflect.Value) {
 	items, words := n.Content, v.Type().Elem().Kind() == reflect.String
+	if v.Type().Elem().Kind() == reflect.Struct {
+		_, words = wordOf(reflect.New(v.Type().Elem()).Elem())
+	}
 	switch {
 	case n.Kind == yaml.ScalarNode && words:
 		items = []*yaml.Node{n}

@@ -50,7 +50,7 @@ func TestTheExampleHolds(t *testing.T) {
 		labels alert.Labels
 		want   string
 	}{
-		{alert.Labels{"severity": "critical", "topic": "problem", "team": "dba", "source": "nagios"}, "chat/ops chat/databases room/alerts"},
+		{alert.Labels{"severity": "critical", "topic": "problem", "team": "dba", "source": "nagios"}, "chat/ops chat/oncall chat/databases room/alerts"},
 		{alert.Labels{"severity": "warning", "topic": "problem", "source": "nagios"}, "room/alerts"},
 	} {
 		var got []string

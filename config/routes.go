@@ -3,11 +3,13 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 
+	"belfry/alert"
 	"belfry/route"
 
 	"go.yaml.in/yaml/v4"
@@ -29,9 +31,45 @@ type routeKeys struct {
 }
 
 type defaultKeys struct {
-	Channels []string `yaml:"channels"`
-	Mentions []string `yaml:"mentions"`
+	Channels []channelKeys `yaml:"channels"`
+	Rings    ringKeys      `yaml:",inline"`
 }
+
+// channelKeys are a channel of a route: its name alone, or with how its cards
+// are announced where that is not as in the others.
+type channelKeys struct {
+	Channel string   `yaml:"channel,word"`
+	Rings   ringKeys `yaml:",inline"`
+}
+
+// ringKeys say how a card is announced. What is not written is nil.
+type ringKeys struct {
+	Mentions   []string `yaml:"mentions"`
+	Priority   *string  `yaml:"priority"`
+	RequestAck *bool    `yaml:"request_ack"`
+}
+
+// or returns k, and what it does not say as in others.
+func (k ringKeys) or(others ringKeys) alert.Ring {
+	if k.Mentions == nil {
+		k.Mentions = others.Mentions
+	}
+	k.Priority, k.RequestAck = cmp.Or(k.Priority, others.Priority), cmp.Or(k.RequestAck, others.RequestAck)
+	r := alert.Ring{RequestAck: k.RequestAck != nil && *k.RequestAck}
+	for _, m := range k.Mentions {
+		if !slices.Contains(r.Mentions, m) {
+			r.Mentions = append(r.Mentions, m)
+		}
+	}
+	if k.Priority != nil && *k.Priority != standardPriority {
+		r.Priority = alert.Priority(*k.Priority)
+	}
+	return r
+}
+
+// standardPriority is how no priority is written, where a channel goes without
+// the one of its route.
+const standardPriority = "standard"
 
 func (l *loader) routes(root *yaml.Node) {
 	n := l.section(root, "routes", yaml.SequenceNode)
@@ -58,7 +96,7 @@ func (l *loader) routes(root *yaml.Node) {
 		if len(r.Matchers) == 0 && !r.Continue && !l.faulty(where) {
 			l.fault(item, "%sit has no match and so takes everything: nothing below it nor the default is ever reached; add match, or continue: true", where)
 		}
-		r.Channels, r.Mentions = l.targets(where, item, k.Defaults, failed)
+		r.Channels, r.Rings = l.targets(where, item, k.Defaults, failed)
 		l.file.Routes = append(l.file.Routes, r)
 	}
 }
@@ -106,7 +144,7 @@ func (l *loader) fallback(root *yaml.Node) {
 	}
 	var k defaultKeys
 	failed := l.block("default: ", n, reflect.ValueOf(&k).Elem())
-	l.file.Default.Channels, l.file.Default.Mentions = l.targets("default: ", n, k, failed)
+	l.file.Default.Channels, l.file.Default.Rings = l.targets("default: ", n, k, failed)
 }
 
 // firstOf returns the first of the keys that the file has.
@@ -119,41 +157,76 @@ func (l *loader) firstOf(root *yaml.Node, names ...string) (key *yaml.Node, name
 	return nil, ""
 }
 
-// targets checks the channels and mentions of a route.
-func (l *loader) targets(where string, n *yaml.Node, k defaultKeys, failed map[string]bool) (channels []route.Target, mentions []string) {
+// targets checks the channels of a route and how their cards are announced.
+func (l *loader) targets(where string, n *yaml.Node, k defaultKeys, failed map[string]bool) (channels []route.Target, rings []alert.Ring) {
+	key, list := child(n, "channels")
 	if len(k.Channels) == 0 && !failed["channels"] {
 		at := n
-		if key, _ := child(n, "channels"); key != nil {
+		if key != nil {
 			at = key
 		}
 		l.fault(at, "%schannels are missing; write them like channels: [room/alerts]", where)
 	}
-	if key, _ := child(n, "channels"); len(k.Channels) > maxChannels {
+	if len(k.Channels) > maxChannels {
 		l.fault(key, "%s%d channels, at most %d are taken", where, len(k.Channels), maxChannels)
 		return nil, nil
 	}
-	for i, text := range k.Channels {
-		target, err := route.ParseTarget(text)
-		switch {
-		case failed["channels"]:
-		case err != nil:
-			l.fault(itemAt(n, "channels", i), "%s%v", where, err)
-		case !l.blind && !slices.Contains(l.names, target.Connection):
-			l.fault(itemAt(n, "channels", i), "%schannel %s: there is no connection %s; %s", where, quote(text),
-				quote(target.Connection), did(target.Connection, l.names))
+	l.ring(where, n, k.Rings, failed)
+	silent := true
+	for i, c := range k.Channels {
+		item := itemAt(n, "channels", i)
+		if failed["channels"] && (c.Channel == "" && item.Kind == yaml.MappingNode || item.Kind == yaml.SequenceNode) {
+			continue // what is wrong with it was told
 		}
-		channels = append(channels, target)
+		channels = append(channels, l.target(where, item, c.Channel))
+		if list.Kind == yaml.SequenceNode && item.Kind == yaml.MappingNode {
+			l.ring(where+"channel "+c.Channel+": ", item, c.Rings, nil)
+		}
+		rings = append(rings, c.Rings.or(k.Rings))
+		silent = silent && rings[len(rings)-1].Silent()
+	}
+	if silent {
+		rings = nil
+	}
+	return channels, rings
+}
+
+// target checks one channel. n is its name, or a block with the name in it.
+func (l *loader) target(where string, n *yaml.Node, text string) route.Target {
+	at := n
+	if n.Kind == yaml.MappingNode {
+		key, value := child(n, "channel")
+		if key == nil {
+			l.fault(n, "%sa channel is missing its name; write it like channel: room/alerts", where)
+			return route.Target{}
+		}
+		at = value
+	}
+	target, err := route.ParseTarget(text)
+	switch {
+	case err != nil:
+		l.fault(at, "%s%v", where, err)
+	case !l.blind && !slices.Contains(l.names, target.Connection):
+		l.fault(at, "%schannel %s: there is no connection %s; %s", where, quote(text), quote(target.Connection), did(target.Connection, l.names))
+	}
+	return target
+}
+
+// ring checks how cards are announced, as written in the block n.
+func (l *loader) ring(where string, n *yaml.Node, k ringKeys, failed map[string]bool) {
+	_, value := child(n, "priority")
+	if k.Priority != nil && !slices.Contains([]string{standardPriority, string(alert.PriorityImportant), string(alert.PriorityUrgent)}, *k.Priority) {
+		l.fault(value, "%spriority: %s is not known; write important, urgent, or standard for none", where, quote(*k.Priority))
 	}
 	if key, _ := child(n, "mentions"); len(k.Mentions) > maxMentions {
 		l.fault(key, "%s%d mentions, at most %d are taken", where, len(k.Mentions), maxMentions)
-		return channels, nil
+		return
 	}
 	for i, m := range k.Mentions {
 		if !isHandle(m) && !failed["mentions"] {
 			l.fault(itemAt(n, "mentions", i), "%smention %s is no handle: write it without @, of letters, digits and . - _", where, quote(m))
 		}
 	}
-	return channels, k.Mentions
 }
 
 // isHandle accepts the handles of people and groups, and the words for a whole

@@ -43,8 +43,9 @@ type Store interface {
 type Routing struct {
 	// Destinations are "connection/channel", each once.
 	Destinations []string
-	// Mentions are handles to ring.
-	Mentions []string
+	// Rings is how the card at each of Destinations is announced, in their
+	// order; nil: all of them silently.
+	Rings []alert.Ring
 }
 
 // Router knows the routes.
@@ -146,19 +147,18 @@ func (d *Desk) newCards(a *alert.Alert) []string {
 		return nil
 	}
 	routing := d.router.Route(labels)
-	for _, m := range routing.Mentions {
-		if !slices.Contains(a.Mentions, m) {
-			a.Mentions = append(a.Mentions, m)
-		}
-	}
 	var fresh []string
-	add := func(destination string) {
-		if !slices.Contains(a.Cards, destination) && !slices.Contains(fresh, destination) {
-			fresh = append(fresh, destination)
+	add := func(destination string) bool {
+		if slices.Contains(a.Cards, destination) || slices.Contains(fresh, destination) {
+			return false
 		}
+		fresh = append(fresh, destination)
+		return true
 	}
-	for _, destination := range routing.Destinations {
-		add(destination)
+	for i, destination := range routing.Destinations {
+		if add(destination) && i < len(routing.Rings) {
+			a.SetRing(destination, routing.Rings[i])
+		}
 	}
 	for _, named := range a.Channels {
 		if destination, ok := d.router.Named(named); ok {

@@ -20,6 +20,7 @@ func Card(a *alert.Alert, o Options) chat.Message {
 		Buttons:  buttons(a, o),
 		Open:     a.Topic == alert.TopicProblem && a.Status == alert.Firing,
 	}
+	m.Priority, m.RequestAck = priority(a, o)
 	page := o.page(a.ID)
 	if m.Link == "" {
 		m.Link = page

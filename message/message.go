@@ -70,8 +70,9 @@ type Options struct {
 	CanAcknowledge bool
 	// SourceName is what people call the monitoring system.
 	SourceName string
-	// Mentions are handles to ring besides the alert's own, without "@".
-	Mentions []string
+	// Ring is how the card is announced in its channel, besides the handles
+	// that the alert itself names.
+	Ring alert.Ring
 }
 
 // source returns what to call the monitoring system.
@@ -113,14 +114,13 @@ const (
 
 // mentions returns the handles to ring, each once. Handles are checked where
 // they come in (desk, config); what is no handle is left out here once more,
-// because a platform trusts them. Nobody is rung for a problem that is over
-// before its card was posted.
+// because a platform trusts them.
 func mentions(a *alert.Alert, o Options) []string {
-	if a.Topic == alert.TopicProblem && a.Status == alert.Resolved {
+	if over(a) {
 		return nil
 	}
 	var out []string
-	for _, list := range [][]string{o.Mentions, a.Mentions} {
+	for _, list := range [][]string{o.Ring.Mentions, a.Mentions} {
 		for _, m := range list {
 			if len(out) < maxMentions && isHandle(m) && !slices.Contains(out, m) {
 				out = append(out, m)
@@ -128,6 +128,26 @@ func mentions(a *alert.Alert, o Options) []string {
 		}
 	}
 	return out
+}
+
+// priority returns how much the card asks for attention.
+func priority(a *alert.Alert, o Options) (p chat.Priority, requestAck bool) {
+	if over(a) {
+		return chat.PriorityStandard, false
+	}
+	switch o.Ring.Priority {
+	case alert.PriorityImportant:
+		p = chat.PriorityImportant
+	case alert.PriorityUrgent:
+		p = chat.PriorityUrgent
+	}
+	return p, o.Ring.RequestAck
+}
+
+// over says whether a problem is over: nobody is rung for it any more, though
+// its card be posted only now.
+func over(a *alert.Alert) bool {
+	return a.Topic == alert.TopicProblem && a.Status == alert.Resolved
 }
 
 func isHandle(s string) bool {

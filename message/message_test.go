@@ -49,6 +49,13 @@ func host() *alert.Alert {
 	return a
 }
 
+// loud are the options of a channel that rings.
+func loud() message.Options {
+	o := options()
+	o.Ring = alert.Ring{Mentions: []string{"here", "oncall"}, Priority: alert.PriorityUrgent, RequestAck: true}
+	return o
+}
+
 func rule() *alert.Alert {
 	a := disk()
 	a.Object = alert.Object{Kind: alert.KindRule, Rule: "HighErrorRate", Host: "api-3"}
@@ -107,6 +114,8 @@ func cards() []struct {
 		{"nothing known but the name", with(disk(), func(a *alert.Alert) {
 			*a = alert.Alert{Topic: a.Topic, Status: a.Status, StartsAt: a.StartsAt, Object: alert.Object{Kind: alert.KindHost, Host: "h"}}
 		}), bare},
+		{"announced loudly", disk(), loud()},
+		{"announced loudly, but over", resolved(disk(), "OK"), loud()},
 		{"acknowledgement pending", acked(alert.AckPending, ""), plain},
 		{"acknowledgement delayed", acked(alert.AckPending, "nagios is not running (nobody reads its command pipe)"), plain},
 		{"acknowledgement refused", with(acked(alert.AckNone, "400: no such service"), func(a *alert.Alert) {
@@ -176,6 +185,9 @@ func show(m chat.Message) string {
 	}
 	if len(m.Buttons) > 0 {
 		b.WriteByte('\n')
+	}
+	if m.Priority != "" || m.RequestAck {
+		fmt.Fprintf(&b, "  priority %s, confirm %v\n", m.Priority, m.RequestAck)
 	}
 	fmt.Fprintf(&b, "  rings %v\n  push: %s\n", m.Mentions, m.Summary)
 	return b.String()

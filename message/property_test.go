@@ -52,8 +52,15 @@ func drawAlert(t *rapid.T) *alert.Alert {
 func TestEveryCardKeepsItsPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := drawAlert(t)
-		m := message.Card(a, options())
+		o := options()
+		o.Ring = alert.Ring{Mentions: rapid.SliceOfN(rapid.String(), 0, 20).Draw(t, "rings"), RequestAck: rapid.Bool().Draw(t, "confirm"),
+			Priority: rapid.SampledFrom([]alert.Priority{"", alert.PriorityImportant, alert.PriorityUrgent, "loud"}).Draw(t, "priority")}
+		m := message.Card(a, o)
 		checkText(t, m)
+		over := a.Topic == alert.TopicProblem && a.Status == alert.Resolved
+		if loud := m.Priority != "" || m.RequestAck || len(m.Mentions) > 0; loud && over || m.Priority == "loud" {
+			t.Fatalf("priority %q, confirm %v, rings %q on %s %s", m.Priority, m.RequestAck, m.Mentions, a.Topic, a.Status)
+		}
 		checkOutput(t, a, m)
 		open := a.Topic == alert.TopicProblem && a.Status == alert.Firing
 		settled := a.Ack.Phase == alert.AckNone || a.Ack.Phase == alert.AckSet
@@ -93,7 +100,7 @@ func TestEveryNoteKeepsItsPromises(t *testing.T) {
 		if m.Lines[0].Plain() == "" {
 			t.Fatalf("a note about %s says nothing", e.Kind)
 		}
-		if len(m.Buttons) > 0 || len(m.Mentions) > 0 || m.Color != "" {
+		if len(m.Buttons) > 0 || len(m.Mentions) > 0 || m.Color != "" || m.Priority != "" || m.RequestAck {
 			t.Fatalf("a note has buttons, rings or a colour: %+v", m)
 		}
 	})

@@ -55,10 +55,11 @@ func TestMatchAgreesWithTheRules(t *testing.T) {
 			}
 		}
 		var routes []route.Route
-		var targets, mentions, decided []string
+		var targets, decided []string
+		rings := map[string][]string{}
 		open := true
 		for i, p := range drawn {
-			r := route.Route{Name: fmt.Sprint(i), Mentions: p.mentions, Continue: p.goOn}
+			r := route.Route{Name: fmt.Sprint(i), Continue: p.goOn}
 			all := true
 			for _, text := range p.texts {
 				one, err := route.ParseMatchers(text)
@@ -74,30 +75,37 @@ func TestMatchAgreesWithTheRules(t *testing.T) {
 					t.Fatal(err)
 				}
 				r.Channels = append(r.Channels, g)
+				r.Rings = append(r.Rings, alert.Ring{Mentions: p.mentions})
 			}
 			routes = append(routes, r)
 			if open && all {
-				targets, mentions, decided = addNew(targets, p.channels), addNew(mentions, p.mentions), append(decided, r.Name)
+				targets, decided = addNew(targets, p.channels), append(decided, r.Name)
+				for _, c := range p.channels {
+					rings[c] = addNew(rings[c], p.mentions)
+				}
 				open = p.goOn
 			}
 		}
 		if decided == nil {
-			targets, mentions, decided = []string{"room/alerts"}, []string{"duty"}, []string{"default"}
+			targets, decided = []string{"room/alerts"}, []string{"default"}
+			rings["room/alerts"] = []string{"duty"}
 		}
 		tab, err := route.New(routes, route.Route{Name: "default",
-			Channels: []route.Target{{Connection: "room", Channel: "alerts"}}, Mentions: []string{"duty"}})
+			Channels: []route.Target{{Connection: "room", Channel: "alerts"}}, Rings: []alert.Ring{{Mentions: []string{"duty"}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 2 { // a second time: asking must not change the table
 			d := tab.Match(labels)
 			var got []string
-			for _, g := range d.Targets {
+			for i, g := range d.Targets {
 				got = append(got, g.String())
+				if !slices.Equal(d.Rings[i].Mentions, rings[g.String()]) {
+					t.Fatalf("labels %v\nroutes %+v\n%s rings %v, want %v", labels, drawn, g, d.Rings[i].Mentions, rings[g.String()])
+				}
 			}
-			if !slices.Equal(got, targets) || !slices.Equal(d.Mentions, mentions) || !slices.Equal(d.Routes, decided) {
-				t.Fatalf("labels %v\nroutes %+v\ngot  %v %v %v\nwant %v %v %v", labels, drawn,
-					got, d.Mentions, d.Routes, targets, mentions, decided)
+			if !slices.Equal(got, targets) || !slices.Equal(d.Routes, decided) {
+				t.Fatalf("labels %v\nroutes %+v\ngot  %v %v\nwant %v %v", labels, drawn, got, d.Routes, targets, decided)
 			}
 		}
 	})

@@ -33,8 +33,9 @@ type Route struct {
 	Matchers Matchers
 	// Channels get a card each.
 	Channels []Target
-	// Mentions are handles without "@" to ring when a card is first posted.
-	Mentions []string
+	// Rings is how the card in each of Channels is announced, in their order;
+	// nil: in all of them silently.
+	Rings []alert.Ring
 	// Continue lets later routes match too.
 	Continue bool
 }
@@ -43,8 +44,10 @@ type Route struct {
 type Decision struct {
 	// Targets are the channels, each once, in the order of the routes.
 	Targets []Target
-	// Mentions are the handles to ring, each once, in the order of the routes.
-	Mentions []string
+	// Rings is how the card in each of Targets is announced, in their order; nil:
+	// in all of them silently. Where several routes name a channel, all their
+	// mentions count and the highest priority.
+	Rings []alert.Ring
 	// Routes are the names of the routes that decided.
 	Routes []string
 }
@@ -73,19 +76,33 @@ func New(routes []Route, def Route) (*Table, error) {
 	if len(def.Channels) == 0 {
 		return nil, fmt.Errorf("the default route has no channel")
 	}
+	if err := def.fits(); err != nil {
+		return nil, err
+	}
 	t := &Table{def: decisionOf(def)}
 	for _, r := range routes {
 		if len(r.Channels) == 0 {
 			return nil, fmt.Errorf("route %s has no channel", r.Name)
+		}
+		if err := r.fits(); err != nil {
+			return nil, err
 		}
 		t.routes = append(t.routes, entry{r.Matchers.cheapFirst(), decisionOf(r), r.Continue})
 	}
 	return t, nil
 }
 
+// fits says whether there is a ring for each channel, if there are any.
+func (r Route) fits() error {
+	if len(r.Rings) != 0 && len(r.Rings) != len(r.Channels) {
+		return fmt.Errorf("route %s has %d channels and %d rings", r.Name, len(r.Channels), len(r.Rings))
+	}
+	return nil
+}
+
 func decisionOf(r Route) Decision {
 	var d Decision
-	return d.plus(Decision{r.Channels, r.Mentions, []string{r.Name}})
+	return d.plus(Decision{r.Channels, r.Rings, []string{r.Name}})
 }
 
 // Match returns where an alert with these labels goes. The slices of the
@@ -117,19 +134,33 @@ func (t *Table) Match(l alert.Labels) Decision {
 // plus returns d and what more adds to it. It leaves both as they are: slices
 // are clipped, so that an append makes a copy.
 func (d Decision) plus(more Decision) Decision {
-	return Decision{
-		Targets:  union(d.Targets, more.Targets),
-		Mentions: union(d.Mentions, more.Mentions),
-		Routes:   slices.Clip(append(slices.Clip(d.Routes), more.Routes...)),
+	out := Decision{
+		Targets: slices.Clip(d.Targets),
+		Rings:   d.Rings,
+		Routes:  slices.Clip(append(slices.Clip(d.Routes), more.Routes...)),
 	}
-}
-
-func union[T comparable](a, b []T) []T {
-	a = slices.Clip(a)
-	for _, x := range b {
-		if !slices.Contains(a, x) {
-			a = append(a, x)
+	for _, t := range more.Targets {
+		if !slices.Contains(out.Targets, t) {
+			out.Targets = append(out.Targets, t)
 		}
 	}
-	return slices.Clip(a)
+	out.Targets = slices.Clip(out.Targets)
+	if len(d.Rings)+len(more.Rings) > 0 {
+		out.Rings = rings(out.Targets, d, more)
+	}
+	return out
+}
+
+// rings puts together how several decisions announce the cards in targets.
+func rings(targets []Target, all ...Decision) []alert.Ring {
+	out := make([]alert.Ring, len(targets))
+	for _, d := range all {
+		for i, t := range d.Targets {
+			if i < len(d.Rings) {
+				at := slices.Index(targets, t)
+				out[at] = out[at].With(d.Rings[i])
+			}
+		}
+	}
+	return out
 }

@@ -30,7 +30,8 @@ func target(t testing.TB, text string) route.Target {
 	return g
 }
 
-// table builds routes from lines "name | match | channels | mentions | continue".
+// table builds routes from lines "name | match | channels | rings | continue",
+// where the rings of all channels are handles and a priority.
 func table(t testing.TB, lines ...string) *route.Table {
 	t.Helper()
 	var routes []route.Route
@@ -39,13 +40,24 @@ func table(t testing.TB, lines ...string) *route.Table {
 		for i := range f {
 			f[i] = strings.TrimSpace(f[i])
 		}
-		r := route.Route{Name: f[0], Matchers: matchers(t, f[1]), Mentions: strings.Fields(f[3]), Continue: f[4] == "continue"}
+		r := route.Route{Name: f[0], Matchers: matchers(t, f[1]), Continue: f[4] == "continue"}
+		var ring alert.Ring
+		for _, word := range strings.Fields(f[3]) {
+			if p := alert.Priority(word); p == alert.PriorityImportant || p == alert.PriorityUrgent {
+				ring.Priority = p
+			} else {
+				ring.Mentions = append(ring.Mentions, word)
+			}
+		}
 		for _, c := range strings.Fields(f[2]) {
 			r.Channels = append(r.Channels, target(t, c))
+			if !ring.Silent() {
+				r.Rings = append(r.Rings, ring)
+			}
 		}
 		routes = append(routes, r)
 	}
-	def := route.Route{Name: "default", Channels: []route.Target{target(t, "room/alerts")}, Mentions: []string{"duty"}}
+	def := route.Route{Name: "default", Channels: []route.Target{target(t, "room/alerts")}, Rings: []alert.Ring{{Mentions: []string{"duty"}}}}
 	tab, err := route.New(routes, def)
 	if err != nil {
 		t.Fatal(err)
@@ -58,8 +70,8 @@ func TestMatch(t *testing.T) {
 		`audit    | team="db"                          | room/audit            |        | continue`,
 		`db-crit  | team=~"db.*", severity="critical"  | chat/ops chat/db      | oncall |`,
 		`db       | team=~"db.*"                       | chat/db               |        |`,
-		`both     | host="both"                        | chat/ops chat/ops     | a b a  | continue`,
-		`after    | host=~"both|other"                 | chat/db chat/ops      | b c    |`,
+		`both     | host="both"                        | chat/ops chat/ops     | a b urgent | continue`,
+		`after    | host=~"both|other"                 | chat/db chat/ops      | b c important |`,
 		`noteam   | team="", kind!="host", rule!~"x.+" | room/strays           |        |`,
 		`utf8     | "größe"="übel"                     | room/strays           |        |`,
 	)
@@ -70,13 +82,13 @@ func TestMatch(t *testing.T) {
 		rings   string
 		routes  string
 	}{
-		{"first match wins", alert.Labels{"team": "dba", "severity": "critical"}, "chat/ops chat/db", "oncall", "db-crit"},
+		{"first match wins", alert.Labels{"team": "dba", "severity": "critical"}, "chat/ops chat/db", "[oncall ] [oncall ]", "db-crit"},
 		{"a later one when the first does not hold", alert.Labels{"team": "dba", "severity": "warning"}, "chat/db", "", "db"},
-		{"continue adds, in order", alert.Labels{"team": "db", "severity": "critical"}, "room/audit chat/ops chat/db", "oncall", "audit db-crit"},
-		{"each channel and handle once", alert.Labels{"host": "both", "team": "x"}, "chat/ops chat/db", "a b c", "both after"},
-		{"regular expressions hold for the whole value", alert.Labels{"host": "another", "kind": "host", "team": "x"}, "room/alerts", "duty", "default"},
+		{"continue adds, in order", alert.Labels{"team": "db", "severity": "critical"}, "room/audit chat/ops chat/db", "[ ] [oncall ] [oncall ]", "audit db-crit"},
+		{"each channel once, with all its handles and the highest priority", alert.Labels{"host": "both", "team": "x"}, "chat/ops chat/db", "[a b c urgent] [b c important]", "both after"},
+		{"regular expressions hold for the whole value", alert.Labels{"host": "another", "kind": "host", "team": "x"}, "room/alerts", "[duty ]", "default"},
 		{"a missing label is empty", alert.Labels{"kind": "service"}, "room/strays", "", "noteam"},
-		{"nothing matches", alert.Labels{"kind": "host"}, "room/alerts", "duty", "default"},
+		{"nothing matches", alert.Labels{"kind": "host"}, "room/alerts", "[duty ]", "default"},
 		{"no labels at all", nil, "room/strays", "", "noteam"},
 		{"label names in UTF-8", alert.Labels{"größe": "übel", "team": "x"}, "room/strays", "", "utf8"},
 	} {
@@ -86,7 +98,7 @@ func TestMatch(t *testing.T) {
 			for _, g := range d.Targets {
 				targets = append(targets, g.String())
 			}
-			got := [3]string{strings.Join(targets, " "), strings.Join(d.Mentions, " "), strings.Join(d.Routes, " ")}
+			got := [3]string{strings.Join(targets, " "), rings(d), strings.Join(d.Routes, " ")}
 			if diff := cmp.Diff([3]string{c.targets, c.rings, c.routes}, got); diff != "" {
 				t.Error(diff)
 			}
@@ -94,13 +106,23 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// rings shows how the cards of a decision are announced.
+func rings(d route.Decision) string {
+	var all []string
+	for _, r := range d.Rings {
+		all = append(all, "["+strings.Join(r.Mentions, " ")+" "+string(r.Priority)+"]")
+	}
+	return strings.Join(all, " ")
+}
+
 func TestAppendingToADecisionDoesNotReachTheTable(t *testing.T) {
 	tab := table(t, `one | a="b" | room/one | x |`)
 	first := tab.Match(alert.Labels{"a": "b"})
 	_ = append(first.Targets, target(t, "room/own"))
-	_ = append(first.Mentions, "own")
+	_ = append(first.Rings, alert.Ring{Priority: alert.PriorityUrgent})
+	_ = first.Rings[0].With(alert.Ring{Mentions: []string{"own"}})
 	second := tab.Match(alert.Labels{"a": "b"})
-	if n := len(append(second.Targets, target(t, "room/other"))); n != 2 || len(second.Mentions) != 1 {
+	if n := len(append(second.Targets, target(t, "room/other"))); n != 2 || len(second.Rings) != 1 || len(second.Rings[0].Mentions) != 1 {
 		t.Errorf("an appended channel leaked into the table: %v", second)
 	}
 	if len(first.Targets) != 1 {

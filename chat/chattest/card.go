@@ -274,6 +274,25 @@ func checkMentions(r *room) {
 	}
 }
 
+// checkPriority: a message keeps its priority through edits; where there is no
+// such thing it is posted all the same.
+func checkPriority(r *room) {
+	for _, p := range []chat.Priority{chat.PriorityImportant, chat.PriorityUrgent, chat.PriorityStandard} {
+		m := card("priority is " + string(p))
+		m.Priority, m.RequestAck = p, true
+		ref, key := r.post(m)
+		r.update(ref, key, m)
+		want := p
+		if r.Lacks[Prioritize] != "" {
+			want = chat.PriorityStandard
+		}
+		all := r.Room.Messages()
+		if got := all[len(all)-1]; got.Priority != want {
+			r.Errorf("a message of priority %q is shown with %q", p, got.Priority)
+		}
+	}
+}
+
 func checkUnknownChannel(r *room) {
 	const name = "no-such-channel-here"
 	_, err := r.Platform.Post(r.context(), chat.Post{Channel: name, Key: seal.Random(), Message: fullCard()})

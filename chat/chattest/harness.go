@@ -52,7 +52,19 @@ type Harness struct {
 	// Without says for the name of each nil field of Faults why this platform
 	// can not suffer it.
 	Without map[string]string
+	// Lacks says for each ability that this platform does not have why that is
+	// so. What needs it is left out, and it is checked that nothing pretends.
+	Lacks map[Ability]string
 }
+
+// Ability is something that not every platform can do.
+type Ability string
+
+// The abilities that a platform may lack.
+const (
+	// Prioritize shows a message's priority.
+	Prioritize Ability = "prioritize"
+)
 
 // Room is the channel of a Harness in the words of the people in it. Its
 // methods fail the test by themselves when the server can't be asked.
@@ -84,6 +96,8 @@ type Seen struct {
 	// "bold: since 10:00", "heading: x", "code: df -h", "table: a", "emoji: tada",
 	// "image: x". The trusted parts of a message make looks too.
 	Looks []string
+	// Priority is the label with which the message asks for attention.
+	Priority chat.Priority
 	// Rings are the people and groups that posting it rang: "alice", "channel", "here".
 	Rings  []string
 	Thread []Seen

@@ -40,6 +40,7 @@ func Run(t *testing.T, open Open) {
 		{"Table", checkTable},
 		{"HostileTable", checkHostileTable},
 		{"Mentions", checkMentions},
+		{"Priority", checkPriority},
 		{"UnknownChannel", checkUnknownChannel},
 		{"LostAnswer", checkLostAnswer},
 		{"ServerErrorBefore", checkFailBefore},

@@ -37,6 +37,9 @@ func fit(m chat.Message) chat.Message {
 		m.Output = string([]rune(m.Output)[:maxOutput])
 		m.Cut += n - maxOutput
 	}
+	if m.Priority != chat.PriorityImportant && m.Priority != chat.PriorityUrgent {
+		m.Priority = chat.PriorityStandard
+	}
 	m.Mentions = m.Mentions[:min(len(m.Mentions), maxMentions)]
 	m.Buttons = m.Buttons[:min(len(m.Buttons), maxButtons)]
 	left := len(m.Lines) - maxLines

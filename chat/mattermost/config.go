@@ -216,6 +216,7 @@ func (c *Config) Open(o Options) (*Platform, error) {
 		lookups:  newLookups(),
 		oauth:    oauth,
 		slash:    slash,
+		loudness: &loudness{clock: o.Clock},
 		username: c.Username, icon: c.IconURL,
 	}
 	p.client.account = who

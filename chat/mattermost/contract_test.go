@@ -98,6 +98,8 @@ func see(c *mattermosttest.Card) chattest.Seen {
 	reading, post := c.Reading(), c.Post()
 	s := chattest.Seen{Ref: chat.Ref{Channel: post.ChannelID, Post: post.ID}, Text: reading.Text, Color: c.Color(),
 		Buttons: c.Buttons(), Links: reading.Links, Looks: reading.Looks, Rings: c.Rings()}
+	label, _ := c.Priority()
+	s.Priority = chat.Priority(label)
 	for _, note := range c.Thread() {
 		s.Thread = append(s.Thread, see(note))
 	}

@@ -35,6 +35,8 @@ type Hook struct {
 	team           *Platform // for rendering and deciding only; it is never called
 	username, icon string
 
+	loudness *loudness
+
 	mu      sync.Mutex
 	repeats map[string]bool // keys that were asked for, see Find
 }
@@ -63,6 +65,8 @@ type hookBody struct {
 	Attachments []attachment `json:"attachments,omitempty"`
 	Username    string       `json:"username,omitempty"`
 	IconURL     string       `json:"icon_url,omitempty"`
+	// Priority is taken by servers that know it; others pass over it.
+	Priority *postPriority `json:"priority,omitempty"`
 }
 
 func (c *Config) validateHook(add func(field, format string, args ...any)) {
@@ -128,7 +132,7 @@ func (c *Config) openHook(o Options) (*Hook, error) {
 		timeout = defaultTimeout
 	}
 	id := config.Secret(path.Base(u.Path))
-	h := &Hook{name: o.Name, log: o.Log, username: c.Username, icon: c.IconURL, repeats: map[string]bool{}}
+	h := &Hook{name: o.Name, log: o.Log, username: c.Username, icon: c.IconURL, repeats: map[string]bool{}, loudness: &loudness{clock: o.Clock}}
 	h.client = newClient(clientOptions{base: strings.TrimSuffix(u.String(), "/"+id.Reveal()), token: id, timeout: timeout,
 		perSecond: c.RequestsPerSecond, transport: transport, clock: o.Clock})
 	h.team = &Platform{name: o.Name, clock: o.Clock, log: o.Log, client: h.client}
@@ -150,11 +154,38 @@ func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 		return chat.Ref{}, err
 	}
 	body := hookBody{Channel: hookChannel(o.Channel), Text: text, Attachments: p.Attachments, Username: h.username, IconURL: h.icon}
-	err = h.client.call(ctx, http.MethodPost, "/"+h.client.token.Reveal(), &body, nil, nil, nil)
+	if o.Thread == nil {
+		body.Priority = h.loudness.of(o.Message)
+	}
+	err = h.send(ctx, &body)
+	if r, ok := refusal(err); ok && body.Priority != nil && perhapsForPriority(r.Status) {
+		// From 10.4 on all refusals look alike; whether it was for the priority
+		// shows without it.
+		tried := body.Priority
+		body.Priority = nil
+		if err = h.send(ctx, &body); err == nil {
+			h.loudness.refuse(tried, false)
+			h.log.Warn("the server takes no priority from the webhook, cards are posted without it for a while", "err", r.Error())
+		}
+	}
 	if err != nil {
 		return chat.Ref{}, h.refused(err, o.Channel)
 	}
 	return chat.Ref{Channel: o.Channel, Post: hookPost + o.Key}, nil
+}
+
+// perhapsForPriority says whether a webhook's refusal may be one of the
+// priority. After any other trouble the message may have arrived.
+func perhapsForPriority(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotImplemented:
+		return true
+	}
+	return false
+}
+
+func (h *Hook) send(ctx context.Context, body *hookBody) error {
+	return h.client.call(ctx, http.MethodPost, "/"+h.client.token.Reveal(), body, nil, nil, nil)
 }
 
 // hookChannel is how a webhook names a channel: by its handle alone, without the team.
@@ -216,7 +247,7 @@ func (h *Hook) repeated(key string) bool {
 // channel that can't exist: nothing is delivered, and the refusal tells.
 func (h *Hook) SelfCheck(ctx context.Context) (string, error) {
 	body := hookBody{Text: "x", Channel: "belfry-probe-that-leads-nowhere"}
-	err := h.client.call(ctx, http.MethodPost, "/"+h.client.token.Reveal(), &body, nil, nil, nil)
+	err := h.send(ctx, &body)
 	r, ok := refusal(err)
 	switch {
 	case err == nil:

@@ -59,6 +59,7 @@ type Platform struct {
 	memory              chat.Memory
 	pace                pace
 	slash               slashTokens
+	loudness            *loudness
 
 	mu sync.Mutex
 	me person

@@ -29,8 +29,9 @@ type newPost struct {
 	Root    string `json:"root_id,omitempty"`
 	Message string `json:"message"`
 	// Pending makes a repeat within 30 s return the first post.
-	Pending string `json:"pending_post_id"`
-	Props   props  `json:"props"`
+	Pending  string    `json:"pending_post_id"`
+	Props    props     `json:"props"`
+	Metadata *metadata `json:"metadata,omitempty"`
 }
 
 // patch is the body of PUT /posts/{id}/patch.
@@ -58,10 +59,13 @@ func (p *Platform) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 	if body.Message, body.Props, err = p.render(o.Key, o.Message); err != nil {
 		return chat.Ref{}, err
 	}
+	if loud := p.loudness.of(o.Message); loud != nil && body.Root == "" {
+		body.Metadata = &metadata{loud}
+	}
 	var made struct {
 		ID string `json:"id"`
 	}
-	if err := p.client.do(ctx, http.MethodPost, "/posts", &body, &made); err != nil {
+	if err := p.create(ctx, &body, &made); err != nil {
 		return chat.Ref{}, p.refusedPost(err, o, body.Channel, doing)
 	}
 	if !isID(made.ID) {

@@ -21,6 +21,9 @@ func Preview(m chat.Message) (string, error) {
 			b.WriteString(s + "\n")
 		}
 	}
+	if m.Priority != chat.PriorityStandard {
+		add("(" + string(m.Priority) + ")")
+	}
 	add(text)
 	for _, a := range props.Attachments {
 		title := a.Title

@@ -118,6 +118,7 @@ func problem(name string) *alert.Alert {
 		Revision: 1, StartsAt: day().Add(-time.Hour), EndsAt: day().Add(time.Hour), UpdatedAt: day(),
 		Object: object, Labels: alert.Labels{"team": "web"}, State: "CRITICAL", Output: "line 1\nline 2 \x00\U0001F525 'quoted' \\", Link: "https://example.org/",
 		ProblemID: "4711", Contacts: []string{"anna", "bert"}, Mentions: []string{"ops"}, Channels: []string{"town"},
+		Rings: map[string]alert.Ring{"chat/town": {Mentions: []string{"dba"}, Priority: alert.PriorityUrgent, RequestAck: true}},
 		Ack:   alert.Ack{Phase: alert.AckSet, By: "carla", Comment: "mine", At: day(), Trouble: "t", Local: true, Generation: 3},
 		Cards: []string{"chat/town"}, NoEmoji: true, InDowntime: true, Flapping: true,
 	}

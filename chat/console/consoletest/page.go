@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"belfry/chat"
 	"belfry/chat/chattest"
 )
 
@@ -128,6 +129,8 @@ func (n *node) look(s *chattest.Seen) {
 			s.Links = append(s.Links, k.attr["href"])
 		case k.has("mention"):
 			s.Rings = append(s.Rings, strings.TrimPrefix(text, "@"))
+		case k.has("priority"):
+			s.Priority = chat.Priority(text)
 		case k.has("quiet"):
 			s.Looks = append(s.Looks, "icon: "+text)
 		case k.name == "span":

@@ -72,6 +72,7 @@ func (s *Server) postByHook(c call, id string) *apiError {
 		Username    string          `json:"username"`
 		IconURL     string          `json:"icon_url"`
 		Attachments json.RawMessage `json:"attachments"`
+		Priority    *PostPriority   `json:"priority"`
 	}
 	if err := json.NewDecoder(c.Body).Decode(&body); err != nil {
 		return fail(http.StatusBadRequest, "web.incoming_webhook.parse.app_error", "Unable to parse incoming data.")
@@ -117,7 +118,7 @@ func (s *Server) postByHook(c call, id string) *apiError {
 	if err != nil {
 		return errParam("attachments")
 	}
-	if bad := s.insert(&Post{ChannelID: ch.ID, Message: body.Text, Props: raw}, ch, h.owner); bad != nil {
+	if bad := s.insert(&Post{ChannelID: ch.ID, Message: body.Text, Props: raw, Metadata: Metadata{body.Priority}}, ch, h.owner); bad != nil {
 		return bad
 	}
 	if take(&s.faults.loseAnswers) {

@@ -37,7 +37,7 @@ type Post struct {
 	Props         json.RawMessage `json:"props"`
 	Hashtags      string          `json:"hashtags"`
 	PendingPostID string          `json:"pending_post_id"`
-	Metadata      struct{}        `json:"metadata"`
+	Metadata      Metadata        `json:"metadata"`
 	// born is what the post said when it was posted: only that rings.
 	born struct {
 		message string
@@ -142,6 +142,9 @@ func (s *Server) insert(p *Post, ch *Channel, by *User) *apiError {
 		if root.ChannelID != ch.ID {
 			return fail(http.StatusBadRequest, "api.post.create_post.channel_root_id.app_error", "Invalid ChannelId for RootId parameter.")
 		}
+	}
+	if err := s.takePriority(p); err != nil {
+		return err
 	}
 	if by.IsBot {
 		p.Props = withProp(p.Props, "from_bot", "true")

@@ -85,6 +85,7 @@ type Server struct {
 	logins       logins
 	incoming     map[string]*IncomingHook
 	wrapHooks    bool
+	licensed     bool
 
 	swept time.Time
 

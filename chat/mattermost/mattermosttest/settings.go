@@ -24,6 +24,7 @@ func shipped() settings {
 			"EnablePostUsernameOverride": false, "EnablePostIconOverride": false, "EnableUserAccessTokens": false,
 			"EnableBotAccountCreation": false, "EnableOAuthServiceProvider": false,
 			"AllowedUntrustedInternalConnections": "", "EnableInsecureOutgoingConnections": false,
+			"PostPriority": true, // from 7.7 on
 		},
 		"RateLimitSettings": {"Enable": false, "PerSec": float64(10), "MaxBurst": float64(100)},
 	}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mattermost
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"belfry/chat"
+	"belfry/clock"
+)
+
+// Ids with which a server refuses a post for its priority: from 7.7 on, where
+// ServiceSettings.PostPriority is off, or where confirming is not licensed
+// (Professional and above). Servers before that pass over metadata.priority.
+const (
+	idsPriority  = "api.post.post_priority."
+	idUnlicensed = "license_error.feature_unavailable"
+)
+
+// priorityRest is how long a server that refused a priority is not asked again.
+const priorityRest = 10 * time.Minute
+
+// metadata of a new post, as far as we set it.
+type metadata struct {
+	Priority *postPriority `json:"priority,omitempty"`
+}
+
+// postPriority is a post's, with a webhook, too. Servers want Priority to be a
+// text, be it empty.
+type postPriority struct {
+	Priority     string `json:"priority"`
+	RequestedAck bool   `json:"requested_ack,omitempty"`
+}
+
+// loudness is what a server was seen to refuse of a message's priority.
+type loudness struct {
+	clock clock.Clock
+
+	mu sync.Mutex
+	// quiet and unconfirmed are until when it is sent without priority, and
+	// without asking for a confirmation.
+	quiet, unconfirmed time.Time
+}
+
+// of returns the priority to be sent with m; nil: none.
+func (l *loudness) of(m chat.Message) *postPriority {
+	p := &postPriority{Priority: string(m.Priority), RequestedAck: m.RequestAck}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.Now()
+	if now.Before(l.unconfirmed) {
+		p.RequestedAck = false
+	}
+	if *p == (postPriority{}) || now.Before(l.quiet) {
+		return nil
+	}
+	return p
+}
+
+// refuse notes that p was refused and returns what may be sent instead. What
+// was refused is certainly not posted.
+func (l *loudness) refuse(p *postPriority, unlicensed bool) *postPriority {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	until := l.clock.Now().Add(priorityRest)
+	if !unlicensed || !p.RequestedAck {
+		l.quiet = until
+		return nil
+	}
+	l.unconfirmed = until
+	if p.Priority == "" {
+		return nil
+	}
+	return &postPriority{Priority: p.Priority}
+}
+
+// create posts body and reads the answer into made. A card that may not be
+// posted with its priority is posted without: it is the card that matters.
+func (p *Platform) create(ctx context.Context, body *newPost, made any) error {
+	for {
+		err := p.client.do(ctx, http.MethodPost, "/posts", body, made)
+		r, ok := refusal(err)
+		if !ok || body.Metadata == nil || r.ID != idUnlicensed && !strings.HasPrefix(r.ID, idsPriority) {
+			return err
+		}
+		p.log.Warn("the server takes no such priority, the card is posted without it for a while",
+			"priority", body.Metadata.Priority.Priority, "request_ack", body.Metadata.Priority.RequestedAck, "err", r.Error())
+		less := p.loudness.refuse(body.Metadata.Priority, r.ID == idUnlicensed)
+		body.Metadata = nil
+		if less != nil {
+			body.Metadata = &metadata{less}
+		}
+	}
+}
