@@ -62,6 +62,7 @@ var packages = map[string]row{
 	"chat/console":            {4, "alert chat clock config fault seal store"},
 	"chat/mattermost/install": {4, ""},
 	"chat/mattermost":         {4, "alert chat clock config fault seal"},
+	"chat/slack":              {4, "alert chat clock config fault seal"},
 	"monitor/alertmanager":    {4, "alert clock config fault monitor"},
 	"monitor/chathook":        {4, "alert clock config fault monitor translate"},
 	"monitor/estate":          {4, "alert clock config fault monitor"},

@@ -166,7 +166,15 @@ type Platform interface {
 	Update(ctx context.Context, ref Ref, key string, m Message) error
 	// Find looks for a message with this key posted in the channel (as
 	// configured) since the given time. ok is false only if it certainly is not there.
+	// Notes in threads are found, too, unless the platform is a ThreadFinder.
 	Find(ctx context.Context, channel, key string, since time.Time) (ref Ref, ok bool, err error)
+}
+
+// ThreadFinder is a platform on which notes are not found by Find: there, a
+// channel's history leaves threads out.
+type ThreadFinder interface {
+	// FindReply is Find for a note in the thread of a message.
+	FindReply(ctx context.Context, thread Ref, key string, since time.Time) (ref Ref, ok bool, err error)
 }
 
 // Receiver is a platform to which people's presses come over HTTP.

@@ -79,7 +79,7 @@ func (c *Chat) card(ctx context.Context, e delivery.Errand, a *alert.Alert) deli
 	ref, posted := ParseReceipt(e.Receipt)
 	if !posted {
 		var out delivery.Outcome
-		ref, posted, out = c.earlier(ctx, e)
+		ref, posted, out = c.earlier(ctx, e, nil)
 		if out.Err != nil {
 			return out
 		}
@@ -130,7 +130,7 @@ func (c *Chat) note(ctx context.Context, e delivery.Errand, a *alert.Alert) deli
 	if err != nil {
 		return c.unread(e, err)
 	}
-	ref, posted, out := c.earlier(ctx, e)
+	ref, posted, out := c.earlier(ctx, e, &thread)
 	if out.Err != nil {
 		return out
 	}
@@ -149,12 +149,18 @@ func (c *Chat) note(ctx context.Context, e delivery.Errand, a *alert.Alert) deli
 	return delivery.Outcome{Reached: 1, Receipt: Receipt(ref)}
 }
 
-// earlier asks the platform for what an earlier attempt may have posted.
-func (c *Chat) earlier(ctx context.Context, e delivery.Errand) (chat.Ref, bool, delivery.Outcome) {
+// earlier asks the platform for what an earlier attempt may have posted; thread
+// is that of a note.
+func (c *Chat) earlier(ctx context.Context, e delivery.Errand, thread *chat.Ref) (chat.Ref, bool, delivery.Outcome) {
 	if e.UnknownSince.IsZero() {
 		return chat.Ref{}, false, delivery.Outcome{}
 	}
-	ref, ok, err := c.platform.Find(ctx, channelOf(e.Destination), e.Key, e.UnknownSince.Add(-findMargin))
+	since := e.UnknownSince.Add(-findMargin)
+	if f, ok := c.platform.(chat.ThreadFinder); ok && thread != nil {
+		ref, ok, err := f.FindReply(ctx, *thread, e.Key, since)
+		return ref, ok, delivery.Outcome{Err: err, Unknown: err != nil}
+	}
+	ref, ok, err := c.platform.Find(ctx, channelOf(e.Destination), e.Key, since)
 	return ref, ok, delivery.Outcome{Err: err, Unknown: err != nil}
 }
 

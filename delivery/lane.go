@@ -22,6 +22,8 @@ const (
 	// throttledBatch is how much a lane claims while its platform is slow to
 	// take: little, so that what is sent was rendered just before.
 	throttledBatch = 4
+	// recently is how long after its pause a destination counts as slow.
+	recently = 5 * time.Second
 	// heldWait is how long a lane leaves a destination alone that another
 	// process holds.
 	heldWait = 2 * time.Second
@@ -36,6 +38,8 @@ type lane struct {
 	gate   *gate
 	wake   chan struct{}
 	fence  int64
+	// quiet is until when the other side wants nothing for this destination.
+	quiet time.Time
 }
 
 func (l *lane) run(ctx context.Context) {
@@ -76,11 +80,11 @@ func (l *lane) pass(ctx context.Context) time.Duration {
 	if !ok {
 		return -1
 	}
-	if d := l.gate.quietFor(); d > 0 {
+	if d := max(l.gate.quietFor(), l.quietFor()); d > 0 {
 		return d
 	}
 	limit := l.engine.opt.Batch
-	if l.gate.throttled() {
+	if l.gate.throttled() || l.quietFor() > -recently {
 		limit = min(limit, throttledBatch)
 	}
 	claim, err := l.engine.queue.Claim(ctx, l.name, limit)
@@ -104,6 +108,20 @@ func (l *lane) pass(ctx context.Context) time.Duration {
 	b := &batch{lane: l, sender: sender, claim: claim, stuck: map[alert.ID]bool{}, receipts: map[alert.ID]string{}}
 	b.carry(ctx)
 	return 0
+}
+
+// quietFor returns how long this destination must still be left alone.
+func (l *lane) quietFor() time.Duration { return l.quiet.Sub(l.engine.opt.Clock.Now()) }
+
+// hush stops what the wait asked for reaches.
+func (l *lane) hush(scope fault.Scope, d time.Duration) {
+	switch scope {
+	case fault.This:
+	case fault.Destination:
+		l.quiet = l.engine.opt.Clock.Now().Add(d)
+	default:
+		l.gate.hush(d)
+	}
 }
 
 func (l *lane) release() {
@@ -164,7 +182,7 @@ func (b *batch) attempt(ctx context.Context, d store.Duty, stop time.Time) (Outc
 	left := stop.Sub(o.Clock.Now())
 	entry, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	if b.lane.gate.quietFor() > 0 || b.lane.gate.enter(entry, d.Priority) != nil {
+	if b.lane.quietFor() > 0 || b.lane.gate.quietFor() > 0 || b.lane.gate.enter(entry, d.Priority) != nil {
 		return Outcome{}, false
 	}
 	sending, done := context.WithTimeout(context.WithoutCancel(ctx), min(o.SendTimeout, left))
@@ -172,7 +190,7 @@ func (b *batch) attempt(ctx context.Context, d store.Duty, stop time.Time) (Outc
 	outcome := b.send(sending, Errand{Duty: d, CardReceipt: b.receipts[d.AlertID]})
 	decision, after := fault.Of(outcome.Err)
 	if decision == fault.RetryAfter {
-		b.lane.gate.hush(after)
+		b.lane.hush(fault.ScopeOf(outcome.Err), after)
 	}
 	b.lane.gate.leave(decision != fault.RetryAfter)
 	return outcome, true

@@ -57,6 +57,8 @@ type Error struct {
 	Decision Decision
 	// After is the wait the other side asked for (RetryAfter only).
 	After time.Duration
+	// Scope is how far that wait reaches.
+	Scope Scope
 	Err   error
 }
 
@@ -72,6 +74,34 @@ func NewRetry(err error) error { return &Error{Decision: Retry, Err: err} }
 // NewRetryAfter marks err as worth another try once after has passed.
 func NewRetryAfter(err error, after time.Duration) error {
 	return &Error{Decision: RetryAfter, After: after, Err: err}
+}
+
+// Scope is how far a wait that the other side asked for reaches.
+type Scope int
+
+// The scopes. Limits count per address, per channel, or per kind of call.
+const (
+	// Connection: nothing goes to the other side until then.
+	Connection Scope = iota
+	// Destination: nothing goes to this channel until then.
+	Destination
+	// This: only what was tried must wait; others may go.
+	This
+)
+
+// NewRetryAfterOnly is NewRetryAfter for a wait that does not reach further
+// than scope.
+func NewRetryAfterOnly(scope Scope, err error, after time.Duration) error {
+	return &Error{Decision: RetryAfter, After: after, Scope: scope, Err: err}
+}
+
+// ScopeOf returns how far the wait that err carries reaches; it is Connection
+// for every error that does not say otherwise.
+func ScopeOf(err error) Scope {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Scope
+	}
+	return Connection
 }
 
 // NewPermanent marks err as final until a person changes something.

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"belfry/chat"
+	"belfry/config"
+	"belfry/fault"
+)
+
+// Hook is a connection that has nothing but an incoming webhook. That is
+// one-way: no message's id comes back, so a card is posted once and never
+// edited, nothing can be pressed, and nothing can be asked. What happens to a
+// problem after its card is posted as one line of its own, with the problem's
+// name. A hook leads to one channel, whatever a route says.
+//
+// An attempt whose outcome nobody knows is repeated: a problem told of twice
+// does less harm than one that nobody is told of. The repetition says what it
+// may be.
+type Hook struct {
+	name   string
+	client *client
+	secret config.Secret
+	pace   *pace
+	words  map[string]string
+
+	mu      sync.Mutex
+	repeats map[string]bool // keys that were asked for, see Find
+}
+
+var (
+	_ chat.Platform    = (*Hook)(nil)
+	_ chat.SelfChecker = (*Hook)(nil)
+	_ chat.Closer      = (*Hook)(nil)
+)
+
+// What the connection is, in one line for administrators.
+const hookIs = "an incoming webhook is one-way: cards are posted once and never brought up to date, changes follow as lines of their own, " +
+	"nothing can be acknowledged from chat, and after a failure a message may come twice; use a bot's token where you can"
+
+const (
+	sayRepeat  = "Perhaps a repetition: Slack did not say whether it took this message before."
+	maxRepeats = 1000
+	// hookPost begins the place of what a hook posted: Slack doesn't tell.
+	hookPost = "hook-"
+	hookPath = "/services/"
+)
+
+func (c *Config) validateHook(add func(field, format string, args ...any)) {
+	switch {
+	case c.WebhookURL != "" && c.WebhookURLFile != "":
+		add("webhook_url", "is given beside webhook_url_file; keep one of them")
+	case c.WebhookURL != "":
+		if text := wrongHook(c.WebhookURL); text != "" {
+			add("webhook_url", "%s", text)
+		}
+	}
+	for field, set := range map[string]bool{
+		"token": c.Token != "", "token_file": c.TokenFile != "", "app_token": c.AppToken != "", "app_token_file": c.AppTokenFile != "",
+		"signing_secret": c.SigningSecret != "", "signing_secret_file": c.SigningSecretFile != "", "url": c.URL != "",
+		"username": c.Username != "", "icon_url": c.IconURL != "", "icon_emoji": c.IconEmoji != "",
+	} {
+		if set {
+			add(field, "is given beside a webhook, which can't use it; leave one of them out")
+		}
+	}
+}
+
+// wrongHook says what is wrong with a webhook's address, and nothing of it.
+func wrongHook(s config.Secret) string {
+	u, err := url.Parse(s.Reveal())
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return "is no webhook's address: it looks like https://hooks.slack.com/services/T…/B…/…"
+	case !strings.Contains(u.Path, hookPath) || strings.HasSuffix(u.Path, hookPath):
+		return "has no /services/T…/B…/… in it: copy it from Incoming Webhooks in your Slack app"
+	}
+	return ""
+}
+
+func (c *Config) openHook(o Options) (*Hook, error) {
+	o.fill()
+	secret, err := config.ReadSecret(c.WebhookURL, c.WebhookURLFile)
+	if err != nil {
+		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
+	}
+	if wrong := wrongHook(secret); wrong != "" {
+		return nil, fmt.Errorf("connection %s: the webhook's address %s", o.Name, wrong)
+	}
+	transport, err := c.Transport()
+	if err != nil {
+		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
+	}
+	// Transport errors name the address, or its path alone.
+	_, path, _ := strings.Cut(secret.Reveal(), hookPath)
+	h := &Hook{name: o.Name, secret: secret, words: c.Mentions, repeats: map[string]bool{},
+		client: c.client(transport, o.Clock, "", secret, config.Secret(path)),
+		pace:   newPace(o.Clock, or(c.MessagesPerSecond, defaultPerSecond), or(c.MessagesPerMinute, defaultPerMinute))}
+	return h, nil
+}
+
+// hookBody is what an incoming webhook takes.
+type hookBody struct {
+	Text        string          `json:"text"`
+	Blocks      json.RawMessage `json:"blocks,omitempty"`
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+	UnfurlLinks bool            `json:"unfurl_links"`
+	UnfurlMedia bool            `json:"unfurl_media"`
+}
+
+// Post implements chat.Platform.
+func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
+	doing := "post to " + o.Channel + " by webhook"
+	m := o.Message
+	m.Buttons = nil // nothing would come of pressing one
+	if o.Thread != nil && m.Summary != "" {
+		m.Lines = []chat.Line{{{Text: m.Summary}}} // there is no thread: it must name what it is about
+	}
+	if h.repeated(o.Key) {
+		m.Lines = append(append([]chat.Line{}, m.Lines...), chat.Line{{Text: sayRepeat}})
+	}
+	made, err := render(m, h.mentions(m.Mentions))
+	if err != nil {
+		return chat.Ref{}, err
+	}
+	body := hookBody{Text: made.Text}
+	if body.Blocks, err = json.Marshal(made.Blocks); err == nil && len(made.Attachments) > 0 {
+		body.Attachments, err = json.Marshal(made.Attachments)
+	}
+	if err != nil {
+		return chat.Ref{}, fault.NewPermanent(fmt.Errorf("can't encode a message: %w", err))
+	}
+	if err := h.pace.post(""); err != nil {
+		return chat.Ref{}, fmt.Errorf("can't %s: %w", doing, err)
+	}
+	if err := h.send(ctx, &body); err != nil {
+		return chat.Ref{}, h.refused(err, doing)
+	}
+	return chat.Ref{Channel: o.Channel, Post: hookPost + o.Key}, nil
+}
+
+// mentions resolves words as far as ids are known without asking anybody.
+func (h *Hook) mentions(words []string) []mention {
+	var out []mention
+	for _, w := range words {
+		if !isHandle(w) || len(out) == maxMentions {
+			continue
+		}
+		m := mention{word: w, broadcast: broadcasts[w], id: h.words[w]}
+		if len(w) >= 8 && (isUserID(w) || isGroupID(w)) {
+			m.id = w
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// send hands a body to the webhook. Its refusals are plain text, one word
+// each, kept as they are: they are what administrators look up.
+func (h *Hook) send(ctx context.Context, body *hookBody) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fault.NewPermanent(fmt.Errorf("can't encode a message: %w", err))
+	}
+	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "User-Agent": userAgent}
+	status, answered, said, err := h.client.send(ctx, h.secret.Reveal(), header, string(raw))
+	switch {
+	case err != nil:
+		return err
+	case status >= 200 && status <= 299 && strings.TrimSpace(string(said)) == "ok":
+		return nil
+	case status >= 200 && status <= 299:
+		return &broken{Sent: true, Err: errors.New("what answers is not Slack's webhook: it says " + h.client.hide(string(said)))}
+	}
+	r := &refused{Method: "the webhook", Status: status, Body: h.client.hide(strings.TrimSpace(string(said)))}
+	if status == http.StatusTooManyRequests {
+		r.After = waitAsked(answered, h.client.clock.Now())
+	}
+	return r
+}
+
+// hookMeanings are the bodies of a webhook's refusals
+// (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors).
+var hookMeanings = map[string]string{
+	"invalid_payload":                   "Slack can't read the message, please report this",
+	"invalid_blocks":                    "Slack does not take its blocks, please report this",
+	"no_text":                           "it is empty",
+	"too_many_attachments":              "it has too many attachments",
+	"user_not_found":                    "it names somebody who does not exist",
+	"channel_not_found":                 "the webhook's channel does not exist any more; make a new webhook",
+	"channel_is_archived":               "the webhook's channel is archived; un-archive it or make a new webhook",
+	"action_prohibited":                 "an administrator does not allow it in the webhook's channel",
+	"posting_to_general_channel_denied": "an administrator does not allow it in the webhook's channel",
+	"invalid_token":                     "the webhook is not valid any more; make a new one",
+	"no_service":                        "the webhook was removed or switched off; make a new one",
+	"no_service_id":                     "the webhook was removed or switched off; make a new one",
+	"no_active_hooks":                   "the webhook was removed or switched off; make a new one",
+	"no_team":                           "the webhook's workspace does not exist any more",
+	"team_disabled":                     "the webhook's workspace is switched off",
+}
+
+// refused explains what a webhook answered.
+func (h *Hook) refused(err error, doing string) error {
+	r, ok := refusal(err)
+	if !ok {
+		return decide(err, writes, doing, h.name)
+	}
+	if r.After > 0 {
+		h.pace.asked("", r.After)
+		return fault.NewRetryAfter(fmt.Errorf("can't %s: slack of connection %s asks to wait %v: %w", doing, h.name, r.After, &r), r.After)
+	}
+	why, known := hookMeanings[r.Body]
+	switch {
+	case known:
+		return fault.NewPermanent(fmt.Errorf("can't %s of connection %s: %s: %w", doing, h.name, why, &r))
+	case r.Status == http.StatusForbidden || r.Status == http.StatusNotFound || r.Status == http.StatusGone:
+		return fault.NewPermanent(fmt.Errorf("can't %s of connection %s: the webhook is dead: %w", doing, h.name, &r))
+	}
+	return decide(err, writes, doing, h.name)
+}
+
+// Update implements chat.Platform: what was posted stands as it is. What
+// happened since is a line of its own, by Post.
+func (h *Hook) Update(context.Context, chat.Ref, string, chat.Message) error { return nil }
+
+// Find implements chat.Platform. Nobody can tell whether it arrived; so it is
+// said that it did not, and its repetition says that it may be one.
+func (h *Hook) Find(_ context.Context, _, key string, _ time.Time) (chat.Ref, bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.repeats) >= maxRepeats {
+		clear(h.repeats)
+	}
+	h.repeats[key] = true
+	return chat.Ref{}, false, nil
+}
+
+// repeated says whether Find was asked for the key.
+func (h *Hook) repeated(key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.repeats[key]
+}
+
+// SelfCheck implements chat.SelfChecker. It hands the webhook an empty message:
+// nothing is delivered, and the refusal tells.
+func (h *Hook) SelfCheck(ctx context.Context) (string, error) {
+	err := h.send(ctx, &hookBody{})
+	r, ok := refusal(err)
+	switch {
+	case err == nil:
+		return "", fault.NewPermanent(errors.New("what answers at webhook_url takes anything; is it Slack?"))
+	case !ok:
+		return "", decide(err, reads, "try the webhook", h.name)
+	case r.Body == "no_text" || r.Body == "invalid_payload":
+		return "the webhook is there; " + hookIs, nil
+	}
+	return "", h.refused(err, "try the webhook")
+}
+
+// Close implements chat.Closer.
+func (h *Hook) Close(context.Context) error {
+	h.client.http.CloseIdleConnections()
+	return nil
+}
