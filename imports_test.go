@@ -41,7 +41,7 @@ var packages = map[string]row{
 	"monitor":  {2, "alert"},
 	"route":    {2, "alert"},
 
-	"config":    {3, "alert route"},
+	"config":    {3, "alert incident route"},
 	"doctor":    {3, "chat"},
 	"message":   {3, "alert chat"},
 	"store":     {3, "alert clock fault"},

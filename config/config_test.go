@@ -196,7 +196,8 @@ func TestLoadTakesEverything(t *testing.T) {
 				Rings: []alert.Ring{{Mentions: []string{"dba"}, Priority: alert.PriorityImportant},
 					{Mentions: []string{"here"}, Priority: alert.PriorityUrgent, RequestAck: true}, {}}},
 		},
-		Default: route.Route{Name: "default", Channels: []route.Target{target("room", "alerts")}, Rings: []alert.Ring{{Mentions: []string{"here"}}}},
+		Default:   route.Route{Name: "default", Channels: []route.Target{target("room", "alerts")}, Rings: []alert.Ring{{Mentions: []string{"here"}}}},
+		Incidents: config.Default(kinds()).Incidents,
 	}
 	sameMatcher := cmp.Comparer(func(a, b *labels.Matcher) bool { return a.String() == b.String() })
 	// Secret prints as (secret): compare what it holds.
@@ -305,7 +306,7 @@ func TestLoadFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, problems := config.LoadFile(path, kinds())
-	if want := path + ":1: unknown key \"a\"; known are connections, default, routes, server, sources"; problems.Error() != want {
+	if want := path + ":1: unknown key \"a\"; known are connections, default, incidents, routes, server, sources"; problems.Error() != want {
 		t.Errorf("got  %s\nwant %s", problems.Error(), want)
 	}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package config reads what Belfry is told: one YAML file of resources
-// (connections to chat, sources of alerts, routes between them) and the
-// settings of the server. Each connector package owns the keys of its kind: a
+// (connections to chat, sources of alerts, routes between them), how
+// incidents are run, and the settings of the server. Each connector package owns the keys of its kind: a
 // struct with `yaml` tags that implements Spec.
 //
 // The flow: LoadFile reads the file and Load decodes it with a strict decoder
@@ -48,6 +48,8 @@ type File struct {
 	Routes      []route.Route
 	// Default is where alerts go that no route wants. It has a channel.
 	Default route.Route
+	// Incidents is how incidents are run.
+	Incidents Incidents
 }
 
 // Connection is a chat platform, or the built-in room.
@@ -88,7 +90,8 @@ func Default(kinds Kinds) *File {
 		Sources: []Source{
 			{Name: defaultSource, Kind: defaultKind, Spec: newSpec(kinds.Sources[defaultKind])},
 		},
-		Default: route.Route{Name: "default", Channels: []route.Target{{Connection: RoomName, Channel: "alerts"}}},
+		Default:   route.Route{Name: "default", Channels: []route.Target{{Connection: RoomName, Channel: "alerts"}}},
+		Incidents: defaultIncidents(),
 	}
 }
 

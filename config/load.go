@@ -11,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -116,7 +117,7 @@ type loader struct {
 
 // sections are the keys at the top of a file.
 func sections() []string {
-	return []string{"server", "connections", "sources", "routes", "default"}
+	return []string{"server", "connections", "sources", "routes", "default", "incidents"}
 }
 
 func (l *loader) load(root *yaml.Node) {
@@ -134,6 +135,7 @@ func (l *loader) load(root *yaml.Node) {
 	l.sources(root)
 	l.routes(root)
 	l.fallback(root)
+	l.incidents(root)
 }
 
 // section returns the value of a key at the top; nil when there is nothing to read.
@@ -186,7 +188,7 @@ func (l *loader) judged(where string, n *yaml.Node, err error, failed map[string
 	}
 	at, below := n, n
 	for name := range strings.SplitSeq(field.Field, ".") {
-		name, _, _ = strings.Cut(name, "[")
+		name, item, _ := strings.Cut(name, "[")
 		key, value := child(below, name)
 		if below == n && failed[name] {
 			return
@@ -195,6 +197,9 @@ func (l *loader) judged(where string, n *yaml.Node, err error, failed map[string
 			break
 		}
 		at, below = key, value
+		if i, err := strconv.Atoi(strings.TrimSuffix(item, "]")); err == nil && value.Kind == yaml.SequenceNode && i < len(value.Content) {
+			at, below = value.Content[i], value.Content[i]
+		}
 	}
 	l.fault(at, "%s%v", where, err)
 }

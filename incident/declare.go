@@ -4,7 +4,6 @@ package incident
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -93,24 +92,15 @@ func (i *Incident) choose(s *Settings, d *Declaration) error {
 		{"service", s.Services, d.Services, &i.Services},
 		{"environment", s.Environments, d.Environments, &i.Environments},
 	} {
-		for _, word := range list.words {
-			name, err := choose(list.what, list.known, word)
-			if err != nil {
-				return err
-			}
-			if !slices.Contains(*list.into, name) {
-				*list.into = append(*list.into, name)
-			}
+		var err error
+		if *list.into, err = chooseAll(list.what, list.known, strings.Join(list.words, ",")); err != nil {
+			return err
 		}
 	}
 	for name, value := range d.Fields {
 		f, ok := s.FindField(name)
 		if !ok {
-			known := make([]string, len(s.Fields))
-			for n := range s.Fields {
-				known[n] = s.Fields[n].Name
-			}
-			return &UnknownError{"field", name, known}
+			return &UnknownError{"field", name, s.fieldNames()}
 		}
 		value, err := fieldValue(f, value)
 		if err != nil {

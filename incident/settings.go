@@ -45,6 +45,9 @@ type Settings struct {
 	Types, Services, Environments []string
 	Fields                        []Field
 	Roles                         []Role
+	// Form are the fields of the form by which incidents are declared, in
+	// order; none: title, severity, service, summary.
+	Form []FormField
 }
 
 // Defaults are the settings without a configuration.
