@@ -61,6 +61,7 @@ var packages = map[string]row{
 	// One chat platform or monitoring system each.
 	"chat/console":            {4, "alert chat clock config fault seal store"},
 	"chat/mattermost/install": {4, ""},
+	"chat/mattermost/reach":   {4, ""},
 	"chat/mattermost":         {4, "alert chat clock config fault seal"},
 	"chat/slack":              {4, "alert chat clock config fault seal"},
 	"monitor/alertmanager":    {4, "alert clock config fault monitor"},
@@ -70,7 +71,7 @@ var packages = map[string]row{
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
 	"command":               {5, "alert chat clock desk message monitor route store typed"},
-	"chat/mattermost/setup": {5, "chat chat/mattermost clock config seal"},
+	"chat/mattermost/setup": {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},
 
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},

@@ -3,7 +3,6 @@
 package setup_test
 
 import (
-	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -164,37 +163,5 @@ func TestAProxyBeforeTheServerIsTold(t *testing.T) {
 	s.mm.FailProxy(1, 403)
 	if _, err := made.Plan(t.Context()); err == nil {
 		t.Error("a page of a proxy was taken for an answer")
-	}
-}
-
-func TestWhatMattermostCalls(t *testing.T) {
-	private, public := netip.MustParseAddr("10.0.16.20"), netip.MustParseAddr("203.0.113.7")
-	for _, c := range []struct {
-		list, host string
-		address    netip.Addr
-		own        []netip.Addr
-		want       bool
-	}{
-		{"", "b.example.org", public, nil, true},
-		{"", "b.example.org", public, []netip.Addr{public}, false},
-		{"", "b.example.org", private, nil, false},
-		{"b.example.org", "b.example.org", private, nil, true},
-		{"example.org", "b.example.org", private, nil, false},
-		{"10.0.16.20", "b.example.org", private, nil, false}, // a bare address is no network
-		{"10.0.16.20", "10.0.16.20", private, nil, true},     // unless it stands in the URL
-		{"10.0.16.0/20", "b.example.org", private, nil, true},
-		{"a,b.example.org", "b.example.org", private, nil, false},
-		{"10.0.16.0/20,b", "b.example.org", private, nil, false},
-		{"x\t10.0.0.0/8\ny", "b.example.org", private, nil, true},
-		{"", "::1", netip.MustParseAddr("::1"), nil, false},
-		{"", "b.example.org", netip.MustParseAddr("fd00::1"), nil, false},
-		{"", "b.example.org", netip.MustParseAddr("::ffff:10.0.0.1"), nil, false},
-	} {
-		if got := setup.Calls(c.list, c.host, []netip.Addr{c.address}, c.own); got != c.want {
-			t.Errorf("Calls(%q, %q, %v) = %v", c.list, c.host, c.address, got)
-		}
-		if !setup.Calls(setup.Allow(c.list, c.host), c.host, []netip.Addr{c.address}, c.own) {
-			t.Errorf("Allow(%q, %q) = %q does not allow it", c.list, c.host, setup.Allow(c.list, c.host))
-		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 
+	"belfry/chat/mattermost/reach"
 	"belfry/config"
 )
 
@@ -182,7 +183,7 @@ func (r *Removal) restore(ctx context.Context, n receipt) error {
 	}
 	if n.Of != "" { // a list: others may have added to it
 		list, _ := now.(string)
-		if rest := disallow(list, n.Of); rest != list {
+		if rest := reach.Disallow(list, n.Of); rest != list {
 			return s.patch(ctx, n.Name, rest)
 		}
 		return nil

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"belfry/chat/mattermost/reach"
 )
 
 // setting is a key of ServiceSettings that has to have a value.
@@ -22,7 +24,7 @@ type setting struct {
 const (
 	keyBots   = "EnableBotAccountCreation"
 	keyTokens = "EnableUserAccessTokens"
-	keyHosts  = "AllowedUntrustedInternalConnections"
+	keyHosts  = reach.Setting
 )
 
 // needed are the settings that the wish depends on.
@@ -46,8 +48,8 @@ func (s *Setup) needed() []setting {
 	on(len(s.wish.Triggers) > 0, "EnablePostIconOverride", "its answers carry an icon of their own", integrations)
 	on(s.wish.OAuth, "EnableOAuthServiceProvider", "people connect their accounts by it", integrations)
 	list, _ := k.settings[keyHosts].(string)
-	if host := s.wish.callbackHost(); !Calls(list, host, k.addresses, k.own) {
-		out = append(out, setting{key: keyHosts, want: Allow(list, host), entry: host,
+	if host := s.wish.callbackHost(); !reach.Calls(list, host, k.addresses, k.own) {
+		out = append(out, setting{key: keyHosts, want: reach.Allow(list, host), entry: host,
 			why: "Mattermost calls no private address that is not listed, and " + host + " is one", where: "Environment → Developer"})
 	}
 	return out
