@@ -70,8 +70,9 @@ var packages = map[string]row{
 	"monitor/nagios":          {4, "alert clock config fault monitor monitor/extcmd monitor/notification"},
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
-	"command":               {5, "alert chat clock desk message monitor route store typed"},
-	"chat/mattermost/setup": {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},
+	"command":                 {5, "alert chat clock desk message monitor route store typed"},
+	"chat/mattermost/checkup": {5, "chat chat/mattermost chat/mattermost/reach clock config doctor"},
+	"chat/mattermost/setup":   {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},
 
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},

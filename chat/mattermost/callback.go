@@ -190,6 +190,9 @@ func (p *Platform) action(ctx context.Context, r chat.Responder, w http.Response
 	if err != nil {
 		return whisper(sayUnreadable)
 	}
+	if probed(r, b.Context.Token) {
+		return whisper("")
+	}
 	if !genuine(r, b.Context.Token) {
 		return whisper(sayForged)
 	}
@@ -225,6 +228,12 @@ func offer(a pressAnswer, l *chat.Link) pressAnswer {
 func genuine(r chat.Responder, sealed string) bool {
 	v, ok := r.(chat.Verifier)
 	return !ok || v.Genuine(sealed)
+}
+
+// probed asks r, if it sends probes out, whether this is one that came back.
+func probed(r chat.Responder, text string) bool {
+	p, ok := r.(chat.Prober)
+	return ok && p.Probed(text)
 }
 
 func whisper(text string) pressAnswer {

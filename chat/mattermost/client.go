@@ -116,11 +116,16 @@ func (b *broken) Unwrap() error { return b.Err }
 // either may be nil. It returns a *refused or a *broken. A session that ended
 // is opened anew, once.
 func (c *client) do(ctx context.Context, method, path string, body, into any) error {
+	return c.doAnd(ctx, method, path, body, into, nil)
+}
+
+// doAnd is do; header gets the answer's, if it isn't nil.
+func (c *client) doAnd(ctx context.Context, method, path string, body, into any, header *http.Header) error {
 	auth, err := c.authorization(ctx)
 	if err != nil {
 		return err
 	}
-	err = c.call(ctx, method, path, body, into, auth, nil)
+	err = c.call(ctx, method, path, body, into, auth, header)
 	if r, ok := refusal(err); c.account == nil || !ok || r.Status != http.StatusUnauthorized {
 		return err
 	}
@@ -128,7 +133,7 @@ func (c *client) do(ctx context.Context, method, path string, body, into any) er
 	if auth, err = c.authorization(ctx); err != nil {
 		return err
 	}
-	return c.call(ctx, method, path, body, into, auth, nil)
+	return c.call(ctx, method, path, body, into, auth, header)
 }
 
 // call is do with a given authorization; header gets the answer's, if it isn't nil.

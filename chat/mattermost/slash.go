@@ -41,6 +41,7 @@ const (
 	sayNoCommands = "This Belfry takes no commands."
 	saySlowLine   = "This takes longer than usual, and I don't know what came of it. Please look at the card, or ask again."
 	sayDone       = "Done."
+	sayProbed     = "This command reaches Belfry."
 )
 
 // defaultName is how the bot signs as long as its handle is not known.
@@ -162,6 +163,9 @@ func (p *Platform) command(ctx context.Context, r chat.Responder, w http.Respons
 	}
 	if say := p.authentic(req, s); say != "" {
 		return p.tell(say)
+	}
+	if probed(r, s.text) {
+		return p.tell(sayProbed)
 	}
 	actor, say := p.actor(ctx, s.userID)
 	if say != "" {

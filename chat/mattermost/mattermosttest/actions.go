@@ -114,6 +114,9 @@ func (s *Server) press(user User, postID, actionID string) pressed {
 		return pressed{err: missing}
 	}
 	t := s.teams[ch.TeamID]
+	if t == nil { // a direct channel is in no team
+		t = &team{}
+	}
 	body := map[string]any{
 		"user_id": user.ID, "user_name": user.Username, "channel_id": ch.ID, "channel_name": ch.Name,
 		"team_id": t.id, "team_domain": t.name, "post_id": p.ID, "trigger_id": s.newTrigger(user.ID, ch.ID),

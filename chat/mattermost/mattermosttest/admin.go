@@ -14,6 +14,7 @@ import (
 func adminRoutes() map[string]handler {
 	return map[string]handler{
 		"GET /api/v4/config":             (*Server).getConfig,
+		"GET /api/v4/config/client":      (*Server).getClientConfig,
 		"GET /api/v4/config/environment": (*Server).getConfigEnvironment,
 		"PUT /api/v4/config/patch":       (*Server).patchConfig,
 

@@ -42,6 +42,10 @@ type Options struct {
 	// addresses unless AllowedUntrustedInternalConnections names them. Without
 	// it all settings that integrations need are on and nothing is guarded.
 	Fresh bool
+	// Guarded makes no calls to private addresses unless
+	// AllowedUntrustedInternalConnections names them, as Fresh does, and is
+	// set up otherwise.
+	Guarded bool
 }
 
 // The world every server starts with: one team, the bot and its people.

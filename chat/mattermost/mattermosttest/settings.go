@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -42,6 +43,24 @@ func (s *Server) getConfig(c call) (int, any, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return http.StatusOK, s.config.copied(), nil
+}
+
+// getClientConfig tells what every client may know, all of it as texts. Who is
+// not signed in sees less, and gets here no further.
+func (s *Server) getClientConfig(c call) (int, any, *apiError) {
+	if c.URL.Query().Get("format") != "old" {
+		return 0, nil, fail(http.StatusNotImplemented, "api.config.client.old_format.app_error", "New format for the client configuration is not supported yet. Please specify format=old in the query string.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]string{"Version": s.versionNow(), "BuildEnterpriseReady": "false"}
+	for _, key := range []string{"EnableIncomingWebhooks", "EnableOutgoingWebhooks", "EnableCommands", "EnablePostUsernameOverride",
+		"EnablePostIconOverride", "EnableUserAccessTokens", "EnableBotAccountCreation", "EnableOAuthServiceProvider"} {
+		out[key] = strconv.FormatBool(s.config.on(key))
+	}
+	site, _ := s.config[service]["SiteURL"].(string)
+	out["SiteURL"] = strings.TrimRight(site, "/")
+	return http.StatusOK, out, nil
 }
 
 func (c settings) copied() settings {
@@ -128,6 +147,14 @@ func (s *Server) SetSetting(key string, value any) {
 	s.config[service][key] = value
 }
 
+// SetRateLimit changes the settings of the rate limit as the System Console
+// would; RateLimit makes the server keep it.
+func (s *Server) SetRateLimit(on bool, perSecond int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config["RateLimitSettings"]["Enable"], s.config["RateLimitSettings"]["PerSec"] = on, float64(perSecond)
+}
+
 // LockSetting sets a key of ServiceSettings by the server's environment: the
 // API can no longer change it.
 func (s *Server) LockSetting(key string, value any) {
@@ -150,7 +177,7 @@ func blockedNetworks() []netip.Prefix {
 // stand before DNS, addresses after it and by networks only.
 func (s *Server) mayCall(host string) bool {
 	s.mu.Lock()
-	guarded := s.opts.Fresh
+	guarded := s.opts.Fresh || s.opts.Guarded
 	list, _ := s.config[service]["AllowedUntrustedInternalConnections"].(string)
 	s.mu.Unlock()
 	if !guarded {

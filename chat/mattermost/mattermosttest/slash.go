@@ -83,7 +83,7 @@ func (s *Server) Type(person, channel, line string) Typed {
 	user, ch := *s.user(person), s.channelNamed(channel).ID
 	before := s.dialogs[user.ID]
 	s.mu.Unlock()
-	answer, err := s.execute(user, ch, line)
+	answer, err := s.execute(user, ch, "", line)
 	if err != nil {
 		return Typed{Outcome: Outcome{Failed: err.text()}}
 	}
@@ -159,6 +159,7 @@ func slackLinks(text string) string {
 func (s *Server) executeCommand(c call) (int, any, *apiError) {
 	var in struct {
 		ChannelID string `json:"channel_id"`
+		TeamID    string `json:"team_id"`
 		Command   string `json:"command"`
 	}
 	if err := c.read(&in); err != nil {
@@ -170,7 +171,7 @@ func (s *Server) executeCommand(c call) (int, any, *apiError) {
 	s.mu.Lock()
 	user := *c.user
 	s.mu.Unlock()
-	answer, err := s.execute(user, in.ChannelID, in.Command)
+	answer, err := s.execute(user, in.ChannelID, in.TeamID, in.Command)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -179,7 +180,8 @@ func (s *Server) executeCommand(c call) (int, any, *apiError) {
 }
 
 // execute finds the command that a line begins with and calls its integration.
-func (s *Server) execute(user User, channel, line string) (commandAnswer, *apiError) {
+// A direct channel is in no team, so there the caller says which is meant.
+func (s *Server) execute(user User, channel, teamID, line string) (commandAnswer, *apiError) {
 	trigger, text := strings.TrimPrefix(line, "/"), ""
 	// What follows the first white space is handed on raw.
 	if i := strings.IndexFunc(line, unicode.IsSpace); i > 0 {
@@ -191,9 +193,15 @@ func (s *Server) execute(user User, channel, line string) (commandAnswer, *apiEr
 		s.mu.Unlock()
 		return commandAnswer{}, errPermissions()
 	}
+	if ch.TeamID != "" {
+		teamID = ch.TeamID
+	} else if t := s.teams[teamID]; t == nil || !t.members[user.ID] {
+		s.mu.Unlock()
+		return commandAnswer{}, errPermissions()
+	}
 	var found *Command
 	for _, c := range s.commands {
-		if c.TeamID == ch.TeamID && strings.EqualFold(c.Trigger, trigger) {
+		if c.TeamID == teamID && strings.EqualFold(c.Trigger, trigger) {
 			found = c
 		}
 	}
@@ -216,7 +224,7 @@ func (s *Server) commandForm(c Command, user User, ch *Channel, text string) url
 	}
 	s.calls[id] = call
 	form := url.Values{
-		"token": {c.Token}, "team_id": {ch.TeamID}, "team_domain": {s.teams[ch.TeamID].name}, "channel_id": {ch.ID}, "channel_name": {ch.Name},
+		"token": {c.Token}, "team_id": {c.TeamID}, "team_domain": {s.teams[c.TeamID].name}, "channel_id": {ch.ID}, "channel_name": {ch.Name},
 		"user_id": {user.ID}, "user_name": {user.Username}, "command": {"/" + c.Trigger}, "text": {text},
 		"trigger_id": {s.newTrigger(user.ID, ch.ID)}, "response_url": {s.URL() + "/hooks/commands/" + id},
 	}

@@ -198,6 +198,19 @@ func (s *Server) Join(user, channel string) {
 	s.channelNamed(channel).members[s.user(user).ID] = true
 }
 
+// LeaveTeam takes somebody out of the first team, and with it out of its channels.
+func (s *Server) LeaveTeam(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, u := s.teamNamed(Team), s.user(user)
+	delete(t.members, u.ID)
+	for _, ch := range s.channels {
+		if ch.TeamID == t.id {
+			delete(ch.members, u.ID)
+		}
+	}
+}
+
 // ArchiveChannel archives a channel: it keeps its name and takes no posts.
 func (s *Server) ArchiveChannel(name string) {
 	s.mu.Lock()
