@@ -265,8 +265,7 @@ func checkMentions(r *room) {
 		r.Errorf("rings: %s", diff)
 	}
 	r.update(ref, key, m)
-	r.only()
-	r.Room.Delete(ref)
+	r.Room.Delete(r.only().Ref)
 	m.Mentions = []string{"bob @channel", "x\n@all", "<!here>", "@"}
 	r.post(m)
 	if rings := r.only().Rings; len(rings) != 0 {

@@ -62,6 +62,9 @@ type Ability string
 
 // The abilities that a platform may lack.
 const (
+	// TwoWay is that the platform tells where a message stands, so that it can be
+	// brought up to date, answered, found and pressed. What lacks it is one-way.
+	TwoWay Ability = "two-way"
 	// Prioritize shows a message's priority.
 	Prioritize Ability = "prioritize"
 )

@@ -190,13 +190,13 @@ func checkHostileLinks(r *room) {
 		m := fullCard()
 		m.Link, m.Cut = link, 0
 		m.Lines = []chat.Line{{{Text: "run book", Link: link}}}
-		ref, _ := r.post(m)
+		r.post(m)
 		seen := r.only()
 		if len(seen.Links) != 0 {
 			r.Errorf("%q leads to %q", link, seen.Links)
 		}
 		r.reads(seen, m.Title, "run book")
-		r.Room.Delete(ref)
+		r.Room.Delete(seen.Ref)
 	}
 	m := fullCard()
 	m.Link, m.Cut = `https://h.example/a_b_c/(x)?q=a*b*c&r="s"%20@channel#f)`, 0

@@ -20,54 +20,86 @@ import (
 // patience bounds every call of the suite: it only ends tests that hang.
 const patience = 20 * time.Second
 
-// Run holds a platform to the contract of package chat.
+// ways says which platforms a part of the suite is for.
+type ways int
+
+const (
+	both ways = iota
+	twoWay
+	oneWay
+)
+
+// part is one part of the suite.
+type part struct {
+	name string
+	ways ways
+	run  func(*room)
+}
+
+func parts() []part {
+	return []part{
+		{"Switches", both, checkSwitches},
+		{"PostThenUpdateInPlace", twoWay, checkUpdateInPlace},
+		{"UpdateWithoutButtons", twoWay, checkNoButtonsLeft},
+		{"CutOutputIsCounted", both, checkCut},
+		{"SameKeyIsOneMessage", twoWay, checkSameKey},
+		{"SameKeyAtOnce", twoWay, checkSameKeyAtOnce},
+		{"ManyAtOnce", both, checkManyAtOnce},
+		{"Find", twoWay, checkFind},
+		{"FindDeleted", twoWay, checkFindDeleted},
+		{"Thread", twoWay, checkThread},
+		{"Table", twoWay, checkTable},
+		{"HostileTable", twoWay, checkHostileTable},
+		{"Mentions", both, checkMentions},
+		{"Priority", both, checkPriority},
+		{"UnknownChannel", both, checkUnknownChannel},
+		{"LostAnswer", twoWay, checkLostAnswer},
+		{"ServerErrorBefore", twoWay, checkFailBefore},
+		{"ServerErrorAfter", twoWay, checkFailAfter},
+		{"RateLimit", twoWay, checkRateLimit},
+		{"Revoked", twoWay, checkRevoked},
+		{"Deleted", twoWay, checkDeleted},
+		{"Archived", twoWay, checkArchived},
+		{"Slow", twoWay, checkSlow},
+		{"Cancelled", twoWay, checkCancelled},
+		{"Down", twoWay, checkDown},
+		{"Press", twoWay, checkPress},
+		{"PressByStranger", twoWay, checkStranger},
+		{"Whisper", twoWay, checkWhisper},
+		{"Dialog", twoWay, checkDialog},
+		{"DialogCancelled", twoWay, checkDialogCancel},
+		{"DialogFieldErrors", twoWay, checkDialogErrors},
+		{"DialogRefused", twoWay, checkDialogRefused},
+		{"HostileCard", twoWay, checkHostileCard},
+		{"HostileNote", twoWay, checkHostileNote},
+		{"HostileLinks", both, checkHostileLinks},
+		{"HostileWhisper", twoWay, checkHostileWhisper},
+		{"Oversized", twoWay, checkOversized},
+		{"OneWayPost", oneWay, checkOneWay},
+		{"OneWayNote", oneWay, checkOneWayNote},
+		{"OneWayRepetition", oneWay, checkOneWayRepetition},
+		{"OneWayRefusals", oneWay, checkOneWayRefusals},
+		{"OneWayHostile", oneWay, checkOneWayHostile},
+		{"OneWayOversized", oneWay, checkOneWayOversized},
+	}
+}
+
+// Run holds a platform to the contract of package chat. One that declares that
+// it lacks TwoWay is held to what is left of it, and to pretending no more.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	for _, part := range []struct {
-		name string
-		run  func(*room)
-	}{
-		{"Switches", checkSwitches},
-		{"PostThenUpdateInPlace", checkUpdateInPlace},
-		{"UpdateWithoutButtons", checkNoButtonsLeft},
-		{"CutOutputIsCounted", checkCut},
-		{"SameKeyIsOneMessage", checkSameKey},
-		{"SameKeyAtOnce", checkSameKeyAtOnce},
-		{"ManyAtOnce", checkManyAtOnce},
-		{"Find", checkFind},
-		{"FindDeleted", checkFindDeleted},
-		{"Thread", checkThread},
-		{"Table", checkTable},
-		{"HostileTable", checkHostileTable},
-		{"Mentions", checkMentions},
-		{"Priority", checkPriority},
-		{"UnknownChannel", checkUnknownChannel},
-		{"LostAnswer", checkLostAnswer},
-		{"ServerErrorBefore", checkFailBefore},
-		{"ServerErrorAfter", checkFailAfter},
-		{"RateLimit", checkRateLimit},
-		{"Revoked", checkRevoked},
-		{"Deleted", checkDeleted},
-		{"Archived", checkArchived},
-		{"Slow", checkSlow},
-		{"Cancelled", checkCancelled},
-		{"Down", checkDown},
-		{"Press", checkPress},
-		{"PressByStranger", checkStranger},
-		{"Whisper", checkWhisper},
-		{"Dialog", checkDialog},
-		{"DialogCancelled", checkDialogCancel},
-		{"DialogFieldErrors", checkDialogErrors},
-		{"DialogRefused", checkDialogRefused},
-		{"HostileCard", checkHostileCard},
-		{"HostileNote", checkHostileNote},
-		{"HostileLinks", checkHostileLinks},
-		{"HostileWhisper", checkHostileWhisper},
-		{"Oversized", checkOversized},
-	} {
-		t.Run(part.name, func(t *testing.T) {
+	for _, p := range parts() {
+		t.Run(p.name, func(t *testing.T) {
 			rec := &Recorder{}
-			part.run(&room{T: t, Harness: open(t, rec), rec: rec})
+			r := &room{T: t, Harness: open(t, rec), rec: rec}
+			lack := r.Lacks[TwoWay]
+			switch {
+			case p.ways == twoWay && lack != "":
+				t.Skipf("declared: %s", lack)
+			case p.ways == oneWay && lack == "":
+				t.Skip("for platforms that are one-way")
+			}
+			p.run(r)
 		})
 	}
 }

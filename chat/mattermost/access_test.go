@@ -254,13 +254,3 @@ func TestWaysToPostExcludeEachOther(t *testing.T) {
 		secrettest.Check(t, id, errors.Join(wrong...))
 	}
 }
-
-func TestNameAndIconOfABot(t *testing.T) {
-	c := connect(t, &chattest.Recorder{}, func(c *mattermost.Config) { c.Username = "Belfry" })
-	if _, err := c.post(t, "ops"); err != nil {
-		t.Fatal(err)
-	}
-	if p := c.fake.Posts("ops")[0]; !strings.Contains(string(p.Props), `"override_username":"Belfry"`) || !strings.Contains(string(p.Props), `"from_webhook":"true"`) {
-		t.Errorf("props %s", p.Props)
-	}
-}

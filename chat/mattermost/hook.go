@@ -157,17 +157,7 @@ func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 	if o.Thread == nil {
 		body.Priority = h.loudness.of(o.Message)
 	}
-	err = h.send(ctx, &body)
-	if r, ok := refusal(err); ok && body.Priority != nil && perhapsForPriority(r.Status) {
-		// From 10.4 on all refusals look alike; whether it was for the priority
-		// shows without it.
-		tried := body.Priority
-		body.Priority = nil
-		if err = h.send(ctx, &body); err == nil {
-			h.loudness.refuse(tried, false)
-			h.log.Warn("the server takes no priority from the webhook, cards are posted without it for a while", "err", r.Error())
-		}
-	}
+	err = h.sendLoud(ctx, &body)
 	if err != nil {
 		return chat.Ref{}, h.refused(err, o.Channel)
 	}
@@ -176,12 +166,31 @@ func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 
 // perhapsForPriority says whether a webhook's refusal may be one of the
 // priority. After any other trouble the message may have arrived.
-func perhapsForPriority(status int) bool {
-	switch status {
+func perhapsForPriority(err error) bool {
+	r, _ := refusal(err)
+	switch r.Status {
 	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotImplemented:
 		return true
 	}
 	return false
+}
+
+// sendLoud sends body, and without its priority what is refused with it: from
+// 10.4 on all refusals of a webhook look alike, and only so it shows whether it
+// was for that.
+func (h *Hook) sendLoud(ctx context.Context, body *hookBody) error {
+	tried := body.Priority
+	err := h.send(ctx, body)
+	why := err
+	for body.Priority != nil && perhapsForPriority(err) {
+		body.Priority = body.Priority.less()
+		err = h.send(ctx, body)
+	}
+	if err == nil && tried != body.Priority {
+		h.loudness.taken(tried, body.Priority)
+		h.log.Warn("the server takes no such priority from the webhook, cards are posted without it for a while", "err", why.Error())
+	}
+	return err
 }
 
 func (h *Hook) send(ctx context.Context, body *hookBody) error {

@@ -3,6 +3,7 @@
 package mattermost
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -61,38 +62,56 @@ func (l *loudness) of(m chat.Message) *postPriority {
 	return p
 }
 
-// refuse notes that p was refused and returns what may be sent instead. What
-// was refused is certainly not posted.
-func (l *loudness) refuse(p *postPriority, unlicensed bool) *postPriority {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	until := l.clock.Now().Add(priorityRest)
-	if !unlicensed || !p.RequestedAck {
-		l.quiet = until
-		return nil
-	}
-	l.unconfirmed = until
-	if p.Priority == "" {
+// less returns the next less demanding priority; nil: none. An unlicensed
+// server refuses the confirmation alone.
+func (p *postPriority) less() *postPriority {
+	if !p.RequestedAck || p.Priority == "" {
 		return nil
 	}
 	return &postPriority{Priority: p.Priority}
 }
 
+// taken notes that tried was refused, and what was taken instead.
+func (l *loudness) taken(tried, instead *postPriority) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	until := l.clock.Now().Add(priorityRest)
+	if tried.RequestedAck {
+		l.unconfirmed = until
+	}
+	if instead == nil && tried.Priority != "" {
+		l.quiet = until
+	}
+}
+
 // create posts body and reads the answer into made. A card that may not be
-// posted with its priority is posted without: it is the card that matters.
+// posted with its priority is posted without: it is the card that matters. What
+// was refused is certainly not posted.
 func (p *Platform) create(ctx context.Context, body *newPost, made any) error {
+	var tried *postPriority
 	for {
 		err := p.client.do(ctx, http.MethodPost, "/posts", body, made)
-		r, ok := refusal(err)
-		if !ok || body.Metadata == nil || r.ID != idUnlicensed && !strings.HasPrefix(r.ID, idsPriority) {
-			return err
+		r, refused := refusal(err)
+		if refused && body.Metadata != nil && (r.ID == idUnlicensed || strings.HasPrefix(r.ID, idsPriority)) {
+			refusedNow := body.Metadata.Priority
+			tried, body.Metadata = cmp.Or(tried, refusedNow), nil
+			if less := refusedNow.less(); less != nil && r.ID == idUnlicensed {
+				body.Metadata = &metadata{less}
+			}
+			p.log.Warn("the server takes no such priority, cards are posted without it for a while",
+				"priority", refusedNow.Priority, "request_ack", refusedNow.RequestedAck, "err", r.Error())
+			continue
 		}
-		p.log.Warn("the server takes no such priority, the card is posted without it for a while",
-			"priority", body.Metadata.Priority.Priority, "request_ack", body.Metadata.Priority.RequestedAck, "err", r.Error())
-		less := p.loudness.refuse(body.Metadata.Priority, r.ID == idUnlicensed)
-		body.Metadata = nil
-		if less != nil {
-			body.Metadata = &metadata{less}
+		if err == nil && tried != nil {
+			p.loudness.taken(tried, body.priority())
 		}
+		return err
 	}
+}
+
+func (n *newPost) priority() *postPriority {
+	if n.Metadata == nil {
+		return nil
+	}
+	return n.Metadata.Priority
 }

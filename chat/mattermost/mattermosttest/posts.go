@@ -80,6 +80,7 @@ func (s *Server) createPost(c call) (int, any, *apiError) {
 			s.sleep(c.Context(), s.opts.WriteTime)
 			s.mu.Lock()
 		}
+		p.Props = s.stripped(p.Props, c.user)
 		if err := s.insert(&p, ch, c.user); err != nil {
 			delete(s.pending, p.PendingPostID) // a failed create frees the key
 			return 0, nil, err
@@ -253,7 +254,7 @@ func (s *Server) patchPost(c call) (int, any, *apiError) {
 		next.Message = *patch.Message
 	}
 	if patch.Props != nil {
-		next.Props = *patch.Props
+		next.Props = s.stripped(*patch.Props, c.user)
 	}
 	if err := valid(&next); err != nil {
 		return 0, nil, err

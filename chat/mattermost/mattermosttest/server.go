@@ -90,6 +90,7 @@ type Server struct {
 	incoming     map[string]*IncomingHook
 	wrapHooks    bool
 	licensed     bool
+	strips       bool
 
 	swept time.Time
 
