@@ -172,6 +172,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
 	a.interaction.TakeTrials(a.trials)
 	a.interaction.TakeReactions(a.store)
+	a.interaction.TakeForeign(a.store)
 	tuned := a.opt.Delivery
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
 	a.engine = delivery.New(a.store, tuned)

@@ -30,6 +30,10 @@ type Reaction struct {
 	Ref   Ref
 	// Act is ReactAck or ReactUnack.
 	Act string
+	// Withdrawn, with ReactUnack, says that somebody took an emoji away that
+	// stood for ReactAck: it takes back what they did themselves, and nobody
+	// else's acknowledgement.
+	Withdrawn bool
 }
 
 // Reactor is a Responder that takes reactions to cards, too.

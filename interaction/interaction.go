@@ -70,6 +70,7 @@ type Interaction struct {
 	trials Trials
 	gate   chat.Gate
 	places Places // nil: reactions are left alone
+	finder Finder // nil: so are other programs' buttons
 }
 
 var (

@@ -45,6 +45,9 @@ func (i *Interaction) React(ctx context.Context, r chat.Reaction) chat.Answer {
 	case chat.ReactAck:
 		err = i.desk.Acknowledge(ctx, card.AlertID, desk.AnyGeneration, r.Actor.Name, "")
 	case chat.ReactUnack:
+		if r.Withdrawn && !i.ownAck(ctx, card.AlertID, r.Actor.Name) {
+			return chat.Answer{}
+		}
 		err = i.desk.Unacknowledge(ctx, card.AlertID, desk.AnyGeneration, r.Actor.Name)
 	}
 	for _, same := range []error{alert.ErrResolved, alert.ErrAcknowledged, alert.ErrPending, alert.ErrNotAcked, alert.ErrRemoving, alert.ErrNotProblem} {
@@ -53,6 +56,12 @@ func (i *Interaction) React(ctx context.Context, r chat.Reaction) chat.Answer {
 		}
 	}
 	return answer(err)
+}
+
+// ownAck says whether somebody acknowledged an alert themselves.
+func (i *Interaction) ownAck(ctx context.Context, id alert.ID, name string) bool {
+	a, err := i.store.Alert(ctx, id)
+	return err == nil && a.Ack.By == name
 }
 
 // IsOpen implements chat.Reactor.
