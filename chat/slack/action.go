@@ -57,12 +57,12 @@ func (p *Platform) press(r chat.Responder, i interaction) error {
 			return chat.Answer{Whisper: say}
 		}
 		at := i.ref()
-		return p.open(ctx, i, r.Press(ctx, chat.Press{Actor: who, Token: b.Value, Ref: chat.Ref{Channel: at.channel, Post: at.ts}}))
+		return p.showForm(ctx, i, r.Press(ctx, chat.Press{Actor: who, Token: b.Value, Ref: chat.Ref{Channel: at.channel, Post: at.ts}}))
 	})
 }
 
-// open shows the form that an answer has, while the press still allows it.
-func (p *Platform) open(ctx context.Context, i interaction, a chat.Answer) chat.Answer {
+// showForm shows the form that an answer has, while the press still allows it.
+func (p *Platform) showForm(ctx context.Context, i interaction, a chat.Answer) chat.Answer {
 	if a.Dialog == nil {
 		return a
 	}

@@ -42,6 +42,8 @@ type Config struct {
 	// URL is where the Web API is, https://slack.com/api unless it is set
 	// (GovSlack: https://slack-gov.com/api).
 	URL string `yaml:"url"`
+	// Receiving is how people are heard.
+	Receiving `yaml:",inline"`
 	// Username and IconURL or IconEmoji (":bell:") are shown with messages
 	// instead of the app's; they need the scope chat:write.customize.
 	Username  string `yaml:"username"`
@@ -96,6 +98,9 @@ func (o *Options) fill() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Memory == nil {
+		o.Memory = newForgetful()
+	}
 }
 
 // hooked says whether the connection has nothing but an incoming webhook.
@@ -109,6 +114,7 @@ func (c *Config) Validate() []error {
 		c.validateHook(add)
 	} else {
 		c.validateTokens(add)
+		c.Receiving.validate(add)
 	}
 	c.validateLooks(add)
 	for field, value := range map[string]string{"url": c.URL, "proxy": c.Proxy} {
@@ -277,6 +283,9 @@ func (c *Config) Open(o Options) (*Platform, error) {
 	p.client = c.client(transport, o.Clock, p.token, p.appToken, p.signing)
 	p.pace = newPace(o.Clock, or(c.MessagesPerSecond, defaultPerSecond), or(c.MessagesPerMinute, defaultPerMinute))
 	p.open()
+	if p.inbound, err = c.Receiving.open(p.client); err != nil {
+		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
+	}
 	return p, nil
 }
 
@@ -338,8 +347,9 @@ func (c *Config) Transport() (*http.Transport, error) {
 	return t, nil
 }
 
-// Close lets go of idle connections. Calls under way end on their own.
-func (p *Platform) Close(context.Context) error {
+// Close brings what people did to its end, and lets go of idle connections.
+func (p *Platform) Close(ctx context.Context) error {
+	p.work.close(ctx)
 	p.client.http.CloseIdleConnections()
 	return nil
 }

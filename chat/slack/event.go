@@ -89,7 +89,7 @@ func readEvent(raw []byte) (o outer, e happened, err error) {
 	default:
 		return outer{}, happened{}, errPayload
 	}
-	if !isSlackID(o.ID) || !optional(o.Team) || !optional(o.Enterprise) || !optional(o.App) {
+	if !isAlnum(o.ID) || len(o.ID) > maxID || !optional(o.Team) || !optional(o.Enterprise) || !optional(o.App) {
 		return outer{}, happened{}, errPayload
 	}
 	if err := json.Unmarshal(o.Event, &e); err != nil || e.Kind == "" {

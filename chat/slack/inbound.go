@@ -60,7 +60,7 @@ func (r *Receiving) validate(add func(field, format string, args ...any)) {
 		add("command_word", "%q begins with a character that Slack keeps for itself", r.Word)
 	}
 	for _, emoji := range slices.Sorted(maps.Keys(r.Reactions)) {
-		if !isEmoji(":" + emoji + ":") || strings.Contains(emoji, ":") {
+		if !isEmoji(":"+emoji+":") || strings.Contains(emoji, ":") {
 			add("reactions", "%q is no emoji's name; write it as between the colons, such as white_check_mark", emoji)
 		}
 		if act := r.Reactions[emoji]; act != chat.ReactAck && act != chat.ReactUnack {
@@ -95,7 +95,7 @@ type inbound struct {
 }
 
 // open makes it.
-func (r *Receiving) open() inbound {
+func (r *Receiving) open(c *client) (inbound, error) {
 	in := inbound{word: r.Word, reactions: r.Reactions, sockets: r.Sockets, byEmail: r.ByEmail, people: newPeopleCache(), work: newWorks(),
 		tempo: usualTempo(), patience: answerWithin}
 	if in.reactions == nil {
@@ -104,7 +104,9 @@ func (r *Receiving) open() inbound {
 	if in.sockets == 0 {
 		in.sockets = defaultSockets
 	}
-	return in
+	var err error
+	in.oauth, err = r.OAuth.open(c)
+	return in, err
 }
 
 // Wish returns what the connection called name needs of an app. publicURL is

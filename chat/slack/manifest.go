@@ -211,9 +211,9 @@ func (m *Manifest) JSON() (string, error) {
 
 // Link is the address that opens Slack's page for a new app with this manifest.
 func (m *Manifest) Link() (string, error) {
-	b, err := json.Marshal(m)
+	text, err := m.YAML()
 	if err != nil {
-		return "", fmt.Errorf("can't write the manifest: %w", err)
+		return "", err
 	}
-	return "https://api.slack.com/apps?new_app=1&manifest_json=" + strings.ReplaceAll(url.QueryEscape(string(b)), "+", "%20"), nil
+	return "https://api.slack.com/apps?new_app=1&manifest_yaml=" + strings.ReplaceAll(url.QueryEscape(text), "+", "%20"), nil
 }

@@ -17,16 +17,16 @@ import (
 // Limits of a view (docs.slack.dev, "Views").
 const (
 	maxViewTitle   = 24
-	maxLabel       = 2000
+	maxFieldText   = 2000
 	maxPlaceholder = 150
 	maxIntro       = 3000
 	maxFieldError  = 2000
 	viewCallback   = "belfry_form"
 )
 
-// kept is what a view brings back: where it was opened, and the Responder's
+// brought is what a view brings back: where it was opened, and the Responder's
 // sealed state. Slack gives it to us alone.
-type kept struct {
+type brought struct {
 	Channel string `json:"c,omitempty"`
 	State   string `json:"s"`
 }
@@ -74,7 +74,7 @@ type view struct {
 
 // viewOf renders a form.
 func viewOf(channel string, d *chat.Dialog) (view, error) {
-	metadata, err := json.Marshal(kept{Channel: channel, State: d.State})
+	metadata, err := json.Marshal(brought{Channel: channel, State: d.State})
 	if err != nil || len(metadata) > maxMetadata {
 		return view{}, fmt.Errorf("the form %q carries %d bytes, more than the %d that Slack keeps", d.Title, len(metadata), maxMetadata)
 	}
@@ -88,13 +88,13 @@ func viewOf(channel string, d *chat.Dialog) (view, error) {
 		v.Blocks = append(v.Blocks, viewBlock{Kind: "section", Text: plainText(d.Intro, maxIntro)})
 	}
 	for _, f := range d.Fields {
-		b := viewBlock{Kind: "input", Block: f.Name, Label: plainText(f.Label, maxLabel), Optional: f.Optional,
+		b := viewBlock{Kind: "input", Block: f.Name, Label: plainText(f.Label, maxFieldText), Optional: f.Optional,
 			Element: &viewElement{Kind: "plain_text_input", Action: f.Name, Multiline: f.Multiline, MaxLength: lengthOf(f)}}
 		if f.Value != "" {
 			b.Element.Initial = cut(chat.Clean(f.Value), lengthOf(f))
 		}
 		if f.Help != "" {
-			b.Hint = plainText(f.Help, maxLabel)
+			b.Hint = plainText(f.Help, maxFieldText)
 		}
 		if f.Placeholder != "" {
 			b.Element.Placeholder = plainText(f.Placeholder, maxPlaceholder)
@@ -141,7 +141,7 @@ func (p *Platform) submitted(r chat.Responder, i interaction) (any, error) {
 	if err != nil {
 		return refusalIn(i.View, chat.Answer{Whisper: "Belfry could not read this form; nothing was done."}), nil
 	}
-	k := i.View.kept()
+	k := i.View.brought()
 	w := whisperTo{user: i.User.ID, channel: k.Channel}
 	a, err := p.soon(func(ctx context.Context) chat.Answer {
 		return p.submit(ctx, r, i, chat.Submit{State: k.State, Values: values})
@@ -157,7 +157,7 @@ func (p *Platform) submitted(r chat.Responder, i interaction) (any, error) {
 
 // closed tells the Responder that somebody closed a form.
 func (p *Platform) closed(r chat.Responder, i interaction) error {
-	state := i.View.kept().State
+	state := i.View.brought().State
 	if !genuine(r, state) {
 		return nil
 	}
@@ -179,11 +179,11 @@ func (p *Platform) submit(ctx context.Context, r chat.Responder, i interaction, 
 	return r.Submit(ctx, s)
 }
 
-// kept reads what the view brought back; nothing of it where it isn't ours.
-func (v *shownView) kept() kept {
-	var k kept
+// brought reads what the view brought back; nothing of it where it isn't ours.
+func (v *shownView) brought() brought {
+	var k brought
 	if json.Unmarshal([]byte(v.Metadata), &k) != nil || !optional(k.Channel) {
-		return kept{}
+		return brought{}
 	}
 	return k
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"mime"
 	"net/url"
-	"strings"
 )
 
 // Kinds of interactions (docs.slack.dev, "Interaction payloads"). What a button
@@ -27,8 +26,6 @@ const (
 	maxBody     = 512 << 10 // a payload brings the whole message along: 50 blocks, 100 attachments
 	maxID       = 64
 	maxTrigger  = 255
-	maxValue    = 2000 // a button's value
-	maxActionID = 255
 	maxMetadata = 3000
 	maxInputs   = 100 // blocks of a view
 	maxInput    = 3000

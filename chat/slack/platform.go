@@ -57,6 +57,8 @@ type Platform struct {
 	directory *directory
 	sent      *sent
 
+	inbound
+
 	mu sync.Mutex
 	me self
 }
@@ -74,6 +76,8 @@ type self struct {
 	User   string `json:"user"`
 	UserID string `json:"user_id"`
 	BotID  string `json:"bot_id"`
+	// Enterprise is the organization that the workspace belongs to; often empty.
+	Enterprise string `json:"enterprise_id"`
 	// Scopes are those that the token was granted, from x-oauth-scopes.
 	Scopes []string `json:"-"`
 }

@@ -110,23 +110,45 @@ func (p *Platform) shownOf(a chat.Answer) (m shown, ok bool) {
 		if a.Whisper != "" {
 			reply.Lines = append(linesOf(a.Whisper), reply.Lines...)
 		}
-		return p.shownMessage(reply), true
+		m, err := shownMessage(reply)
+		if err == nil {
+			return m, true
+		}
+		p.log.Warn("can't show an answer", "connection", p.name, "err", err)
+		a.Whisper = fallback(reply)
 	}
 	if a.Whisper == "" {
 		return shown{}, false
 	}
 	text := cut(chat.Clean(a.Whisper), maxWhisper)
 	blocks := []map[string]any{{"type": "section", "text": viewText{Kind: "plain_text", Text: text}}}
-	if a.Link != nil {
-		blocks = append(blocks, map[string]any{"type": "section", "text": map[string]any{"type": "mrkdwn", "verbatim": true,
-			"text": "<" + escape(a.Link.URL) + "|" + escape(a.Link.Text) + ">"}})
-		text += "\n" + a.Link.URL
+	if address := ""; a.Link != nil {
+		if address = safeURL(a.Link.URL); address != "" {
+			blocks = append(blocks, map[string]any{"type": "section", "text": map[string]any{"type": "mrkdwn", "verbatim": true,
+				"text": "<" + address + "|" + linkText(a.Link.Text) + ">"}})
+		}
 	}
 	raw, err := json.Marshal(blocks)
 	if err != nil {
 		return shown{}, false // never: maps of strings
 	}
-	return shown{Text: escape(text), Blocks: raw}, true
+	return shown{Text: literal(cut(text, maxSummary)), Blocks: raw}, true
+}
+
+// shownMessage renders a message for one person as any other.
+func shownMessage(m chat.Message) (shown, error) {
+	made, err := render(m, nil)
+	if err != nil {
+		return shown{}, err
+	}
+	out := shown{Text: made.Text}
+	if out.Blocks, err = json.Marshal(made.Blocks); err != nil {
+		return shown{}, err
+	}
+	if len(made.Attachments) > 0 {
+		out.Attachments, err = json.Marshal(made.Attachments)
+	}
+	return out, err
 }
 
 // linesOf makes a message's lines of a text.
