@@ -44,7 +44,7 @@ var packages = map[string]row{
 	"config":    {3, "alert incident route"},
 	"doctor":    {3, "chat"},
 	"message":   {3, "alert chat"},
-	"store":     {3, "alert clock fault"},
+	"store":     {3, "alert clock fault incident"},
 	"translate": {3, "alert monitor"},
 	"typed":     {3, "chat"},
 
@@ -87,7 +87,7 @@ var packages = map[string]row{
 	"config/secrettest":              {4, "config"},
 	"doctor/doctortest":              {4, "doctor"},
 	"store/pgtest":                   {4, ""},
-	"store/storetest":                {4, "alert clock fault store"},
+	"store/storetest":                {4, "alert clock fault incident store"},
 	"monitor/monitortest":            {4, "alert clock fault monitor"},
 	"chat/chattest":                  {5, "chat clock config/secrettest fault seal"},
 	"chat/console/consoletest":       {6, "*"},

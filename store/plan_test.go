@@ -40,6 +40,11 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"what changed":    {changedAlerts, "alerts_changed"},
 		"newest change":   {newestChange, "alerts_changed"},
 		"open mutes":      {openMutes, "mutes_open"},
+		"one incident":    {incidentByNumber, "sqlite_autoindex_incidents"},
+		"incident inside": {incidentInChannel, "incident_channels_channel"},
+		"taken channels":  {channelTaken, "incident_channels_channel"},
+		"alert's":         {incidentsOfAlert, "incident_alerts_alert"},
+		"a timeline":      {newestEntries, "PRIMARY KEY (incident_id=?"},
 	} {
 		var plan []string
 		err := s.query(t.Context(), "a plan", "EXPLAIN QUERY PLAN "+x.text, make([]any, strings.Count(x.text, "?")+strings.Count(x.text, "$")), func(scan scanner) error {
@@ -56,7 +61,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		found := false
 		for _, step := range plan {
 			found = found || strings.Contains(step, x.index)
-			if strings.Contains(step, "SCAN deliveries") || strings.Contains(step, "SCAN alerts") || strings.Contains(step, "SCAN a ") {
+			if strings.Contains(step, "SCAN deliveries") || strings.Contains(step, "SCAN alerts") || strings.Contains(step, "SCAN a ") || strings.Contains(step, "SCAN incident") {
 				t.Errorf("%s reads a whole table: %s", name, step)
 			}
 		}

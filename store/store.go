@@ -108,6 +108,7 @@ func (s *Store) resume(ctx context.Context) error {
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM deliveries
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM people
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM payloads
+			UNION ALL SELECT COALESCE(MAX(last_id), 0) FROM incidents
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM room_messages) AS newest`, nil, &last); err != nil {
 			return fmt.Errorf("can't read where numbering stands: %w", err)
 		}

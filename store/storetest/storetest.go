@@ -34,6 +34,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"mutes", muteCases()},
 		{"payloads", payloadCases()},
 		{"places", placeCases()},
+		{"incidents", incidentCases()},
 		{"room", roomCases()},
 		{"model", modelCases()},
 	} {

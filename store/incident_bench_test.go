@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"belfry/incident"
+	"belfry/store"
+)
+
+// tenThousand fills a store with 10,000 incidents, 100 entries each, every
+// hundredth still open.
+func tenThousand(b *testing.B, s *store.Store) {
+	b.Helper()
+	began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	who := incident.Person{Connection: "chat", ID: "u1", Name: "anna"}
+	var wg sync.WaitGroup
+	for worker := range 64 {
+		wg.Go(func() {
+			for n := worker; n < 10_000; n += 64 {
+				at := began.Add(time.Duration(n) * time.Minute)
+				i := &incident.Incident{Kind: incident.Normal, Status: incident.Closed, Severity: fmt.Sprint("SEV", n%4), Title: fmt.Sprint("The shop is slow in hall ", n),
+					Summary: "orders wait for the database", Revision: 100, Entries: 100, CreatedAt: at, UpdatedAt: at, CreatedBy: who, People: []incident.Person{who},
+					Services: []string{fmt.Sprint("service-", n%50)}, Tasks: []incident.Task{{Number: 1, Kind: incident.ToDo, Text: "look", Created: incident.Moment{At: at, By: who}}}}
+				if n%100 == 0 {
+					i.Status = incident.Started
+				}
+				var entries []incident.Entry
+				for e := range 100 {
+					when := at.Add(time.Duration(e) * time.Second)
+					entries = append(entries, incident.Entry{Kind: incident.EntryUpdate, At: when, RecordedAt: when, By: who, Text: "the second replica is rebuilt, half of the orders go through"})
+				}
+				err := s.ChangeIncident(b.Context(), store.IncidentChange{Apply: func(store.IncidentView) ([]store.IncidentEffect, error) {
+					return []store.IncidentEffect{{Incident: i, Entries: entries}}, nil
+				}})
+				if err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// BenchmarkIncidents reads lists and pages with 10,000 incidents of 100 entries.
+func BenchmarkIncidents(b *testing.B) {
+	s := openBench(b)
+	tenThousand(b, s)
+	ctx := b.Context()
+	page := func(n int64) error {
+		i, err := s.Incident(ctx, n)
+		if err == nil {
+			_, err = s.IncidentEntries(ctx, i.ID, store.EntryFilter{Limit: 200})
+		}
+		return err
+	}
+	list := func(f store.IncidentFilter) func(int64) error {
+		return func(int64) error {
+			_, err := s.Incidents(ctx, f)
+			return err
+		}
+	}
+	for _, c := range []struct {
+		name string
+		do   func(n int64) error
+	}{
+		{"list", list(store.IncidentFilter{Limit: 50})},
+		{"open", list(store.IncidentFilter{Open: true, Limit: 50})},
+		{"of_a_service", list(store.IncidentFilter{Label: "service", Value: "service-7", Limit: 50})},
+		{"words_nowhere", list(store.IncidentFilter{Words: []string{"nowhere"}, Limit: 50})},
+		{"an_old_page_of_the_list", list(store.IncidentFilter{Before: 100, Limit: 50})},
+		{"counts", func(int64) error { _, err := s.CountIncidents(ctx); return err }},
+		{"page", page},
+		{"an_act", func(n int64) error {
+			return s.ChangeIncident(ctx, store.IncidentChange{Numbers: []int64{n}, Apply: func(v store.IncidentView) ([]store.IncidentEffect, error) {
+				e, err := v.Incidents[n].Say("on it", incident.Belfry(), time.Now())
+				return []store.IncidentEffect{{Incident: v.Incidents[n], Entries: []incident.Entry{e}}}, err
+			}})
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var took []time.Duration
+			for n := int64(0); b.Loop(); n++ {
+				began := time.Now()
+				if err := c.do(n*7919%10_000 + 1); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(began))
+			}
+			slices.Sort(took)
+			b.ReportMetric(took[len(took)*99/100].Seconds()*1e3, "p99-ms")
+		})
+	}
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"strings"
+
+	"belfry/alert"
+	"belfry/incident"
+)
+
+// IncidentChange is one act upon incidents, stored in one transaction. Apply may
+// run more than once and must not keep what it is given.
+type IncidentChange struct {
+	// Numbers are the incidents that Apply looks at; those that do not exist
+	// are missing in its view.
+	Numbers []int64
+	// Apply decides. An error leaves everything as it was and is returned as
+	// it is.
+	Apply func(v IncidentView) ([]IncidentEffect, error)
+}
+
+// IncidentView is what a change may look at. All of it is the change's own.
+type IncidentView struct {
+	// Incidents by their numbers.
+	Incidents map[int64]*incident.Incident
+	// Next is the number that a new incident gets.
+	Next int64
+}
+
+// IncidentEffect is what is to be stored for one incident.
+type IncidentEffect struct {
+	// Incident is stored whole. ID 0 makes a new one, whose ID and Number are
+	// then filled in, also in Entries; there is at most one in a change.
+	Incident *incident.Incident
+	// Entries are added to its timeline in order; their IDs are filled in.
+	Entries []incident.Entry
+}
+
+// ErrChannelTaken says that another incident that is still open has that channel.
+var ErrChannelTaken = errors.New("another open incident is run in this channel")
+
+// ChangeIncident carries a change out and returns once it is on disk. The error
+// is Apply's, or why its effects were refused, or the storage's.
+func (s *Store) ChangeIncident(ctx context.Context, c IncidentChange) error {
+	var refused error
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		refused = nil
+		v, err := t.incidentView(ctx, c.Numbers)
+		if err != nil {
+			return err
+		}
+		before := make(map[alert.ID]*incident.Incident, len(v.Incidents))
+		for _, i := range v.Incidents {
+			before[i.ID] = i.Clone()
+		}
+		next := v.Next
+		effects, err := decideIncident(c, v)
+		if err == nil {
+			err = checkIncidents(effects, before)
+		}
+		if err == nil {
+			refused, err = t.channelsTaken(ctx, effects)
+			if err != nil {
+				return err
+			}
+			err = refused
+		}
+		if refused = err; refused != nil {
+			return nil // others share the transaction, and nothing was written
+		}
+		for n := range effects {
+			if err := t.putIncident(ctx, &effects[n], before[effects[n].Incident.ID], next); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("can't store what was done with the incident: %w", err)
+	}
+	return refused
+}
+
+// decideIncident calls Apply; see decide.
+func decideIncident(c IncidentChange, v IncidentView) (effects []IncidentEffect, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a change of an incident failed inside: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.Apply(v)
+}
+
+// checkIncidents refuses what is not the change's to touch.
+func checkIncidents(effects []IncidentEffect, known map[alert.ID]*incident.Incident) error {
+	seen := map[alert.ID]bool{}
+	for _, e := range effects {
+		i := e.Incident
+		switch {
+		case i == nil:
+			return errors.New("an effect names no incident")
+		case seen[i.ID]:
+			return errors.New("one incident has two effects")
+		case i.ID != 0 && (known[i.ID] == nil || known[i.ID].Number != i.Number):
+			return fmt.Errorf("incident %d is not one that this change may touch", i.ID)
+		case i.Status == "" || i.Kind == "":
+			return errors.New("an incident needs a status and a kind")
+		}
+		seen[i.ID] = true
+	}
+	return nil
+}
+
+const channelTaken = `SELECT COUNT(*) FROM incident_channels c JOIN incidents i ON i.id = c.incident_id
+	WHERE c.connection = $1 AND c.channel = $2 AND i.is_open = 1 AND i.id <> $3`
+
+// channelsTaken refuses a second open incident in a channel: what is typed
+// there would be about either.
+func (t *tx) channelsTaken(ctx context.Context, effects []IncidentEffect) (refused, err error) {
+	for _, e := range effects {
+		for _, c := range e.Incident.Channels {
+			if !e.Incident.Status.Open() {
+				continue
+			}
+			var n int64
+			if err := t.one(ctx, channelTaken, []any{c.Connection, c.ID, int64(e.Incident.ID)}, &n); err != nil {
+				return nil, err
+			}
+			if n > 0 {
+				return fmt.Errorf("channel %s: %w", c.Name, ErrChannelTaken), nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+func (t *tx) incidentView(ctx context.Context, numbers []int64) (IncidentView, error) {
+	v := IncidentView{Incidents: map[int64]*incident.Incident{}}
+	if err := t.one(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM incidents`, nil, &v.Next); err != nil {
+		return v, err
+	}
+	for _, n := range numbers {
+		var list []*incident.Incident
+		err := t.each(ctx, incidentByNumber, []any{n}, func(scan scanner) error {
+			i, err := scanIncident(scan)
+			list = append(list, i)
+			return err
+		})
+		if err != nil {
+			return v, err
+		}
+		for _, i := range list {
+			if err := complete(i, func(text string, row func(scanner) error) error { return t.each(ctx, text, []any{int64(i.ID)}, row) }); err != nil {
+				return v, err
+			}
+			v.Incidents[n] = i
+		}
+	}
+	return v, nil
+}
+
+const (
+	insertIncident = `INSERT INTO incidents (id, number, status, is_open, kind, severity, private, title, parent, duplicate_of, revision, entries,
+		last_id, created_at, updated_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+	updateIncident = `UPDATE incidents SET status = $1, is_open = $2, kind = $3, severity = $4, private = $5, title = $6, parent = $7, duplicate_of = $8,
+		revision = $9, entries = $10, last_id = CASE WHEN last_id < $11 THEN $12 ELSE last_id END, updated_at = $13, body = $14 WHERE id = $15`
+	putWords = `INSERT INTO incident_words (number, words) VALUES ($1, $2) ON CONFLICT (number) DO UPDATE SET words = excluded.words`
+	putTask  = `INSERT INTO incident_tasks (incident_id, number, kind, owner, due_at, done_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (incident_id, number) DO UPDATE SET kind = excluded.kind, owner = excluded.owner, due_at = excluded.due_at,
+			done_at = excluded.done_at, body = excluded.body`
+	putAttached = `INSERT INTO incident_alerts (incident_id, alert_id, body) VALUES ($1, $2, $3)
+		ON CONFLICT (incident_id, alert_id) DO UPDATE SET body = excluded.body`
+	putChannel = `INSERT INTO incident_channels (incident_id, connection, channel, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (incident_id, connection, channel) DO UPDATE SET body = excluded.body`
+)
+
+var insertEntries = newBulk(`INSERT INTO incident_entries (incident_id, at, id, kind, body) VALUES `, `(?,?,?,?,?)`, ``)
+
+// putIncident writes one effect; before is the incident as it was, nil for a new one.
+func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *incident.Incident, next int64) error {
+	i, ids := e.Incident, &t.store.ids
+	fresh := i.ID == 0
+	if fresh {
+		i.ID, i.Number = ids.next(t.now), next
+		before = &incident.Incident{}
+	} else {
+		var last alert.ID
+		if err := t.one(ctx, `SELECT last_id FROM incidents WHERE id = $1`, []any{int64(i.ID)}, &last); err != nil {
+			return err
+		}
+		ids.after(last) // what another process gave stays below
+	}
+	rows := make([]any, 0, len(e.Entries)*insertEntries.width)
+	for n := range e.Entries {
+		x := &e.Entries[n]
+		x.IncidentID, x.ID = i.ID, ids.next(t.now)
+		body, err := json.Marshal(x)
+		if err != nil {
+			return fmt.Errorf("can't encode an entry: %w", err)
+		}
+		rows = append(rows, int64(i.ID), micros(x.At), int64(x.ID), string(x.Kind), string(body))
+	}
+	body, err := json.Marshal(i)
+	if err != nil {
+		return fmt.Errorf("can't encode incident %s: %w", i.Ref(), err)
+	}
+	if fresh {
+		err = t.exec(ctx, insertIncident, int64(i.ID), i.Number, string(i.Status), bit(i.Status.Open()), string(i.Kind), writable(i.Severity), bit(i.Private),
+			writable(i.Title), i.Parent, i.DuplicateOf, i.Revision, int64(i.Entries), int64(ids.last), micros(i.CreatedAt), micros(i.UpdatedAt), string(body))
+	} else {
+		err = t.exec(ctx, updateIncident, string(i.Status), bit(i.Status.Open()), string(i.Kind), writable(i.Severity), bit(i.Private), writable(i.Title), i.Parent,
+			i.DuplicateOf, i.Revision, int64(i.Entries), int64(ids.last), int64(ids.last), micros(i.UpdatedAt), string(body), int64(i.ID))
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.exec(ctx, putWords, i.Number, searchText(i)); err != nil {
+		return err
+	}
+	if err := t.execBulk(ctx, insertEntries, nil, rows); err != nil {
+		return err
+	}
+	return t.putParts(ctx, i, before)
+}
+
+// putParts writes the tasks, alerts and channels that are not as they were.
+func (t *tx) putParts(ctx context.Context, i, before *incident.Incident) error {
+	for n, x := range i.Tasks {
+		if n < len(before.Tasks) && reflect.DeepEqual(before.Tasks[n], x) {
+			continue
+		}
+		if err := t.putPart(ctx, x, putTask, int64(i.ID), int64(x.Number), string(x.Kind), writable(x.Owner.Name), micros(x.Due), micros(x.Done.At)); err != nil {
+			return err
+		}
+	}
+	for n, x := range i.Alerts {
+		if n < len(before.Alerts) && reflect.DeepEqual(before.Alerts[n], x) {
+			continue
+		}
+		if err := t.putPart(ctx, x, putAttached, int64(i.ID), int64(x.Alert)); err != nil {
+			return err
+		}
+	}
+	for n, x := range i.Channels {
+		if n < len(before.Channels) && before.Channels[n] == x {
+			continue
+		}
+		if err := t.putPart(ctx, x, putChannel, int64(i.ID), writable(x.Connection), writable(x.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putPart writes one row whose last column is the thing itself as JSON.
+func (t *tx) putPart(ctx context.Context, thing any, text string, columns ...any) error {
+	body, err := json.Marshal(thing)
+	if err != nil {
+		return fmt.Errorf("can't encode a part of an incident: %w", err)
+	}
+	return t.exec(ctx, text, append(columns, string(body))...)
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// writable is a text that every database holds.
+func writable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
+}
+
+// searchText is what is looked for in an incident.
+func searchText(i *incident.Incident) string {
+	parts := []string{"", i.Ref(), i.Title, i.Summary}
+	add := func(label string, values ...string) {
+		for _, v := range values {
+			if v != "" {
+				parts = append(parts, label+":"+v)
+			}
+		}
+	}
+	add("type", i.Types...)
+	add("service", i.Services...)
+	add("environment", i.Environments...)
+	for name, value := range i.Fields {
+		add(name, value)
+	}
+	for role, p := range i.Roles {
+		add(role, p.Name)
+	}
+	return writable(strings.ToLower(strings.Join(append(parts, ""), "\n")))
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"belfry/alert"
+	"belfry/incident"
+)
+
+const (
+	incidentColumns  = `id, number, status, kind, severity, private, title, parent, duplicate_of, revision, entries, created_at, updated_at, body`
+	incidentByNumber = `SELECT ` + incidentColumns + ` FROM incidents WHERE number = $1`
+	incidentByID     = `SELECT ` + incidentColumns + ` FROM incidents WHERE id = $1`
+	// Of several in one channel the open one is meant, or else the newest.
+	incidentInChannel = `SELECT ` + incidentColumns + ` FROM incidents WHERE id IN
+		(SELECT incident_id FROM incident_channels WHERE connection = $1 AND channel = $2) ORDER BY is_open DESC, number DESC LIMIT 1`
+	incidentsOfAlert = `SELECT ` + incidentColumns + ` FROM incidents WHERE id IN
+		(SELECT incident_id FROM incident_alerts WHERE alert_id = $1) ORDER BY number DESC`
+)
+
+func scanIncident(scan scanner) (*incident.Incident, error) {
+	var i incident.Incident
+	var private, created, updated int64
+	var body string
+	if err := scan(&i.ID, &i.Number, &i.Status, &i.Kind, &i.Severity, &private, &i.Title, &i.Parent, &i.DuplicateOf,
+		&i.Revision, &i.Entries, &created, &updated, &body); err != nil {
+		return nil, err
+	}
+	i.Private, i.CreatedAt, i.UpdatedAt = private != 0, timeOf(created), timeOf(updated)
+	if err := json.Unmarshal([]byte(body), &i); err != nil {
+		return nil, fmt.Errorf("incident %s can't be read back: %w", i.Ref(), err)
+	}
+	return &i, nil
+}
+
+// complete reads the parts of i that are stored apart; each runs a statement
+// whose parameter is the incident's id.
+func complete(i *incident.Incident, each func(text string, row func(scanner) error) error) error {
+	err := each(`SELECT number, kind, due_at, body FROM incident_tasks WHERE incident_id = $1 ORDER BY number`, func(scan scanner) error {
+		var t incident.Task
+		var due int64
+		var body string
+		if err := scan(&t.Number, &t.Kind, &due, &body); err != nil {
+			return err
+		}
+		t.Due = timeOf(due)
+		err := json.Unmarshal([]byte(body), &t)
+		i.Tasks = append(i.Tasks, t)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = each(`SELECT body FROM incident_alerts WHERE incident_id = $1 ORDER BY alert_id`, func(scan scanner) error {
+		return part(scan, &i.Alerts)
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(i.Alerts, func(a, b incident.Attached) int { return a.At.Compare(b.At) })
+	return each(`SELECT body FROM incident_channels WHERE incident_id = $1 ORDER BY connection, channel`, func(scan scanner) error {
+		return part(scan, &i.Channels)
+	})
+}
+
+// part reads one thing that is stored as JSON.
+func part[T any](scan scanner, into *[]T) error {
+	var body string
+	if err := scan(&body); err != nil {
+		return err
+	}
+	var x T
+	err := json.Unmarshal([]byte(body), &x)
+	*into = append(*into, x)
+	return err
+}
+
+// Incident returns the incident that people call #number, whole but for its
+// timeline, or ErrNotFound.
+func (s *Store) Incident(ctx context.Context, number int64) (*incident.Incident, error) {
+	return s.incident(ctx, incidentByNumber, number)
+}
+
+// IncidentByID is Incident by its id.
+func (s *Store) IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error) {
+	return s.incident(ctx, incidentByID, int64(id))
+}
+
+// IncidentIn returns the incident that is run in a channel, by the platform's
+// id, or ErrNotFound.
+func (s *Store) IncidentIn(ctx context.Context, connection, channel string) (*incident.Incident, error) {
+	return s.incident(ctx, incidentInChannel, connection, channel)
+}
+
+func (s *Store) incident(ctx context.Context, text string, args ...any) (*incident.Incident, error) {
+	list, err := s.incidents(ctx, text, args...)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) == 0:
+		return nil, fmt.Errorf("incident: %w", ErrNotFound)
+	}
+	i := list[0]
+	return i, complete(i, func(text string, row func(scanner) error) error {
+		return s.query(ctx, "an incident", text, []any{int64(i.ID)}, row)
+	})
+}
+
+func (s *Store) incidents(ctx context.Context, text string, args ...any) ([]*incident.Incident, error) {
+	var list []*incident.Incident
+	err := s.query(ctx, "incidents", text, args, func(scan scanner) error {
+		i, err := scanIncident(scan)
+		list = append(list, i)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// IncidentsOf returns the incidents that an alert is attached to, the newest
+// first, without their parts.
+func (s *Store) IncidentsOf(ctx context.Context, id alert.ID) ([]*incident.Incident, error) {
+	return s.incidents(ctx, incidentsOfAlert, int64(id))
+}
+
+// IncidentFilter says which incidents are wanted; zero values mean any.
+type IncidentFilter struct {
+	// Open are those with something left to do about the problem itself.
+	Open     bool
+	Status   incident.Status
+	Kind     incident.Kind
+	Severity string
+	// Label is one of "service", "type", "environment", a role or a custom
+	// field's name; Value is what it must be.
+	Label, Value string
+	// Words must all stand somewhere in number, title, summary or labels.
+	Words []string
+	// Parent is the number of the incident that they are part of.
+	Parent int64
+	// Before leaves out this number and all higher ones.
+	Before int64
+	// Limit is how many at most (100).
+	Limit int
+}
+
+// Incidents returns incidents, the newest first, without their parts.
+func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]*incident.Incident, error) {
+	where, args := []string{"1 = 1"}, []any{}
+	add := func(condition string, value any) {
+		where, args = append(where, condition), append(args, value)
+	}
+	if f.Open {
+		where = append(where, "is_open = 1")
+	}
+	if f.Status != "" {
+		add("status = ?", string(f.Status))
+	}
+	if f.Kind != "" {
+		add("kind = ?", string(f.Kind))
+	}
+	if f.Severity != "" {
+		add("severity = ?", writable(f.Severity))
+	}
+	if f.Label != "" {
+		add(wordsLike, "%\n"+pattern(f.Label+":"+f.Value)+"\n%")
+	}
+	for _, w := range f.Words {
+		add(wordsLike, "%"+pattern(w)+"%")
+	}
+	if f.Parent != 0 {
+		add("parent = ?", f.Parent)
+	}
+	if f.Before != 0 {
+		add("number < ?", f.Before)
+	}
+	if f.Limit <= 0 {
+		f.Limit = defaultLimit
+	}
+	return s.incidents(ctx, numbered(`SELECT `+incidentColumns+` FROM incidents WHERE `+strings.Join(where, " AND ")+
+		` ORDER BY number DESC LIMIT ?`), append(args, int64(f.Limit))...)
+}
+
+const wordsLike = `number IN (SELECT number FROM incident_words WHERE words LIKE ? ESCAPE '!')`
+
+// pattern makes a text one that LIKE takes literally.
+func pattern(text string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(writable(strings.ToLower(text)))
+}
+
+// IncidentCount is how many incidents stand alike.
+type IncidentCount struct {
+	Status   incident.Status
+	Severity string
+	Kind     incident.Kind
+	N        int
+}
+
+// CountIncidents counts the incidents, those of private ones included.
+func (s *Store) CountIncidents(ctx context.Context) ([]IncidentCount, error) {
+	var list []IncidentCount
+	err := s.query(ctx, "incidents", `SELECT status, severity, kind, COUNT(*) FROM incidents GROUP BY status, severity, kind ORDER BY status, severity, kind`, nil,
+		func(scan scanner) error {
+			var c IncidentCount
+			err := scan(&c.Status, &c.Severity, &c.Kind, &c.N)
+			list = append(list, c)
+			return err
+		})
+	return list, err
+}
+
+// EntryFilter says which entries of a timeline are wanted; zero values mean any.
+type EntryFilter struct {
+	// Since leaves out what happened before.
+	Since time.Time
+	// Until leaves out what happened then or later, for the page before.
+	Until time.Time
+	// Limit is how many at most (100): the newest.
+	Limit int
+}
+
+const newestEntries = `SELECT incident_id, at, id, kind, body FROM incident_entries WHERE incident_id = $1 AND at >= $2 AND at < $3
+	ORDER BY at DESC, id DESC LIMIT $4`
+
+// IncidentEntries returns entries of an incident's timeline, the oldest first.
+func (s *Store) IncidentEntries(ctx context.Context, id alert.ID, f EntryFilter) ([]incident.Entry, error) {
+	until := int64(math.MaxInt64)
+	if !f.Until.IsZero() {
+		until = micros(f.Until)
+	}
+	since := int64(math.MinInt64)
+	if !f.Since.IsZero() {
+		since = micros(f.Since)
+	}
+	if f.Limit <= 0 {
+		f.Limit = defaultLimit
+	}
+	list, err := s.entries(ctx, newestEntries, int64(id), since, until, int64(f.Limit))
+	slices.Reverse(list)
+	return list, err
+}
+
+// IncidentEntry returns one entry, or ErrNotFound.
+func (s *Store) IncidentEntry(ctx context.Context, id, entry alert.ID) (incident.Entry, error) {
+	list, err := s.entries(ctx, `SELECT incident_id, at, id, kind, body FROM incident_entries WHERE incident_id = $1 AND id = $2`, int64(id), int64(entry))
+	switch {
+	case err != nil:
+		return incident.Entry{}, err
+	case len(list) == 0:
+		return incident.Entry{}, fmt.Errorf("entry %d: %w", entry, ErrNotFound)
+	}
+	return list[0], nil
+}
+
+func (s *Store) entries(ctx context.Context, text string, args ...any) ([]incident.Entry, error) {
+	var list []incident.Entry
+	err := s.query(ctx, "a timeline", text, args, func(scan scanner) error {
+		var e incident.Entry
+		var at int64
+		var body string
+		if err := scan(&e.IncidentID, &at, &e.ID, &e.Kind, &body); err != nil {
+			return err
+		}
+		e.At = timeOf(at)
+		err := json.Unmarshal([]byte(body), &e)
+		list = append(list, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
