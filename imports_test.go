@@ -92,6 +92,7 @@ var packages = map[string]row{
 	"chat/chattest":                  {5, "chat clock config/secrettest fault seal"},
 	"chat/console/consoletest":       {6, "*"},
 	"chat/mattermost/mattermosttest": {4, "clock"},
+	"chat/slack/slacktest":           {4, "clock"},
 	"monitor/nagios/nagiostest":      {4, ""},
 	"notify/notifytest":              {5, "monitor/notification"},
 	"tlscert/acmetest":               {4, ""},

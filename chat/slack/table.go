@@ -32,7 +32,7 @@ func tableBlocks(t *chat.Table) []slackgo.Block {
 	for _, name := range t.Head[:columns] {
 		c, cost := cell(chat.Line{{Text: name, Bold: true}})
 		head, room = append(head, c), room-cost
-		out.ColumnSettings = append(out.ColumnSettings, slackgo.ColumnSetting{IsWrapped: true})
+		out.ColumnSettings = append(out.ColumnSettings, slackgo.ColumnSetting{Align: slackgo.ColumnAlignmentLeft, IsWrapped: true})
 	}
 	out.Rows = append(out.Rows, head)
 	left := len(t.Rows) + max(0, t.More)
