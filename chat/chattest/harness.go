@@ -67,6 +67,8 @@ const (
 	TwoWay Ability = "two-way"
 	// Prioritize shows a message's priority.
 	Prioritize Ability = "prioritize"
+	// FindDeleted finds the key of a message that somebody deleted.
+	FindDeleted Ability = "find deleted"
 )
 
 // Room is the channel of a Harness in the words of the people in it. Its

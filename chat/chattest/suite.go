@@ -187,6 +187,20 @@ func (r *room) find(key string) (chat.Ref, bool) {
 	return ref, ok
 }
 
+// findNote is find for a note in a thread.
+func (r *room) findNote(thread chat.Ref, key string) (chat.Ref, bool) {
+	r.Helper()
+	f, ok := r.Platform.(chat.ThreadFinder)
+	if !ok {
+		return r.find(key)
+	}
+	ref, ok, err := f.FindReply(r.context(), thread, key, r.Now().Add(-time.Minute))
+	if err != nil {
+		r.Fatalf("can't look for a note's key: %v", err)
+	}
+	return ref, ok
+}
+
 // reads checks that want can be read on the message, modulo what can not be
 // seen: zero width characters and the amount of white space.
 func (r *room) reads(s Seen, want ...string) {
