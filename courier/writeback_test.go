@@ -323,13 +323,37 @@ func TestARemovalThatNothingConfirmsIsNotClaimed(t *testing.T) {
 	}
 }
 
+// due are the write-backs that are to be carried out now.
+func (s *scene) due() []store.Duty {
+	s.t.Helper()
+	claim, err := s.store.Claim(s.t.Context(), desk.MonitorDestination("nagios"), 10)
+	s.want(err)
+	return claim.Duties
+}
+
 func TestWhatIsOvertakenIsNotTold(t *testing.T) {
 	s := newScene(t, true)
 	s.press()
+	s.want(s.desk.Instruct(t.Context(), s.id, "bob", "disk ordered", alert.Instruction{Do: "comment"}))
+	claimed := s.due()
 	s.want(s.desk.ConfirmAck(t.Context(), s.id, "", ""))
-	s.work()
-	if len(s.core.calls) != 0 {
-		t.Errorf("calls: %v", s.core.calls)
+	// It was on its way already.
+	out := courier.NewWriteback("nagios", s.m, s.store, s.desk, s.clock).Send(t.Context(), delivery.Errand{Duty: claimed[0]})
+	if len(claimed) != 2 || len(s.core.calls) != 0 || out != (delivery.Outcome{}) {
+		t.Errorf("%d were claimed, outcome %+v, calls: %v", len(claimed), out, s.core.calls)
+	}
+	if left := s.due(); len(left) != 1 || left[0].ID != claimed[1].ID {
+		t.Errorf("left to be told: %+v, want the comment alone", left)
+	}
+	s.want(s.desk.Unacknowledge(t.Context(), s.id, desk.AnyGeneration, "bob"))
+	if left := s.due(); len(left) != 2 {
+		t.Errorf("left to be told: %+v, want the comment and the removal", left)
+	}
+	object := alert.Object{Kind: alert.KindService, Host: "web01", Service: "Disk /var"}
+	_, err := s.desk.Ingest(t.Context(), "nagios", []alert.Report{{Kind: alert.ReportRecovery, Object: object, State: "OK"}})
+	s.want(err)
+	if left := s.due(); len(left) != 1 {
+		t.Errorf("left to be told after the problem is over: %+v, want the comment alone", left)
 	}
 }
 

@@ -7,7 +7,9 @@
 // destination with work has one lane, a goroutine that claims a batch (the
 // claim is durable before anything is sent, so that after a crash it is known
 // what may have been sent), hands each duty to its Sender and settles the
-// outcomes. One lane per destination is what gives order per channel. What a
+// outcomes. A lane that ran out of work leaves its next claim with the store
+// for a while (Queue.Stand): whoever makes something due claims it for the lane
+// in the same transaction, so that a click is on its way after one commit. One lane per destination is what gives order per channel. What a
 // duty says is decided at the moment of sending, from the state of then: ten
 // changes during an outage are one edit.
 //
@@ -34,6 +36,8 @@ type Queue interface {
 	Claim(ctx context.Context, destination string, limit int) (store.Claim, error)
 	Settle(ctx context.Context, destination string, fence int64, results []store.Settlement) (lost bool, err error)
 	Release(ctx context.Context, destination string, fence int64) error
+	// Stand leaves a claim for the change that makes something due.
+	Stand(destination string, limit int) *store.Standing
 }
 
 // Errand is one duty on its way.

@@ -44,8 +44,10 @@ type lane struct {
 
 func (l *lane) run(ctx context.Context) {
 	defer l.engine.wg.Done()
+	var given *store.Claim
 	for {
-		wait := l.pass(ctx)
+		wait, free := l.pass(ctx, given)
+		given = nil
 		if ctx.Err() != nil {
 			l.release()
 			l.engine.retire(l)
@@ -54,60 +56,97 @@ func (l *lane) run(ctx context.Context) {
 		if wait == 0 {
 			continue
 		}
-		idle := wait < 0
-		if idle {
-			wait = l.engine.opt.Linger
-		}
-		select {
-		case <-ctx.Done():
-		case <-l.wake:
-		case <-l.engine.opt.Clock.After(wait):
-			if idle {
-				l.release()
-				if l.engine.retire(l) {
-					return
-				}
+		var over bool
+		if given, over = l.wait(ctx, wait, free); over && wait < 0 {
+			l.release()
+			if l.engine.retire(l) {
+				return
 			}
 		}
 	}
 }
 
-// pass claims and carries out one batch. It returns how long to wait before
-// the next: 0 for at once, below 0 when there is nothing to wait for.
-func (l *lane) pass(ctx context.Context) time.Duration {
+// wait waits until there is something to do: for at most d, or below 0 for as
+// long as an idle lane lingers; then over is true. A lane that is free leaves
+// its claim with the store meanwhile, and gets it made by whoever makes
+// something due.
+func (l *lane) wait(ctx context.Context, d time.Duration, free bool) (given *store.Claim, over bool) {
+	if d < 0 {
+		d = l.engine.opt.Linger
+	}
+	var claims <-chan store.Claim
+	if free {
+		standing := l.engine.queue.Stand(l.name, l.limit())
+		claims = standing.Claims()
+		defer func() {
+			if given != nil {
+				return
+			}
+			if c, ok := standing.Cancel(); ok {
+				given, over = &c, false
+			}
+		}()
+	}
+	select {
+	case <-ctx.Done():
+	case <-l.wake:
+	case c := <-claims:
+		given = &c
+	case <-l.engine.opt.Clock.After(d):
+		over = true
+	}
+	return given, over
+}
+
+// limit is how much to claim at a time.
+func (l *lane) limit() int {
+	if l.gate.throttled() || l.quietFor() > -recently {
+		return min(l.engine.opt.Batch, throttledBatch)
+	}
+	return l.engine.opt.Batch
+}
+
+// pass claims a batch, unless it is given one, and carries it out. It returns
+// how long to wait before the next: 0 for at once, below 0 when there is
+// nothing to wait for. free says that only the lack of work makes it wait.
+func (l *lane) pass(ctx context.Context, given *store.Claim) (wait time.Duration, free bool) {
 	// Asked anew every time: a reload of the configuration changes senders.
 	sender, ok := l.engine.opt.Senders(l.name)
-	if !ok {
-		return -1
-	}
-	if d := max(l.gate.quietFor(), l.quietFor()); d > 0 {
-		return d
-	}
-	limit := l.engine.opt.Batch
-	if l.gate.throttled() || l.quietFor() > -recently {
-		limit = min(limit, throttledBatch)
-	}
-	claim, err := l.engine.queue.Claim(ctx, l.name, limit)
-	switch {
-	case err != nil:
-		if ctx.Err() == nil {
-			l.engine.opt.Log.Error("can't claim deliveries, will try again", "destination", l.name, "err", err)
+	if given == nil {
+		if !ok {
+			return -1, false
 		}
-		return troubleWait
-	case claim.Held:
+		if d := max(l.gate.quietFor(), l.quietFor()); d > 0 {
+			return d, false
+		}
+		claim, err := l.engine.queue.Claim(ctx, l.name, l.limit())
+		if err != nil {
+			if ctx.Err() == nil {
+				l.engine.opt.Log.Error("can't claim deliveries, will try again", "destination", l.name, "err", err)
+			}
+			return troubleWait, false
+		}
+		given = &claim
+	}
+	if given.Held {
 		l.fence = 0
-		return heldWait
+		return heldWait, false
 	}
-	l.fence = claim.Fence
-	if len(claim.Duties) == 0 {
-		if claim.Next.IsZero() {
-			return -1
+	l.fence = given.Fence
+	if len(given.Duties) > 0 {
+		b := &batch{lane: l, sender: sender, claim: *given, stuck: map[alert.ID]bool{}, receipts: map[alert.ID]string{}}
+		if !b.carry(ctx) {
+			return 0, false
 		}
-		return max(time.Millisecond, claim.Next.Sub(l.engine.opt.Clock.Now()))
 	}
-	b := &batch{lane: l, sender: sender, claim: claim, stuck: map[alert.ID]bool{}, receipts: map[alert.ID]string{}}
-	b.carry(ctx)
-	return 0
+	if given.Next.IsZero() {
+		return -1, true
+	}
+	left := given.Next.Sub(l.engine.opt.Clock.Now())
+	if left <= 0 {
+		return 0, false
+	}
+	return max(time.Millisecond, left), true
 }
 
 // quietFor returns how long this destination must still be left alone.
@@ -149,16 +188,20 @@ type batch struct {
 	flushed  time.Time
 	// lost: another process carries this destination's duties out now.
 	lost bool
+	// unsettled: what became of something could not be recorded.
+	unsettled bool
 }
 
-func (b *batch) carry(ctx context.Context) {
+// carry carries the claim out. What then follows is told by a wake-up, unless
+// it returns false: then it is not known what is left.
+func (b *batch) carry(ctx context.Context) bool {
 	now := b.lane.engine.opt.Clock.Now
 	// Nothing is sent in the last quarter of the lease: another process could
 	// take over while it is on its way.
 	stop := b.claim.LeaseUntil.Add(-b.claim.LeaseUntil.Sub(now()) / 4)
 	b.flushed = now()
 	for _, d := range b.claim.Duties {
-		if b.stuck[d.AlertID] || b.lost || ctx.Err() != nil || !now().Before(stop) {
+		if b.sender == nil || b.stuck[d.AlertID] || b.lost || ctx.Err() != nil || !now().Before(stop) {
 			b.giveBack(d)
 			continue
 		}
@@ -173,6 +216,7 @@ func (b *batch) carry(ctx context.Context) {
 		}
 	}
 	b.flush()
+	return !b.lost && !b.unsettled
 }
 
 // attempt sends one duty through the gate. The errand outlives the end of ctx:
@@ -269,6 +313,7 @@ func (b *batch) flush() {
 	lost, err := b.lane.engine.queue.Settle(ctx, b.claim.Destination, b.claim.Fence, b.results)
 	switch {
 	case err != nil:
+		b.unsettled = true
 		o.Log.Error("can't record deliveries, they will be asked for before they are repeated", "destination", b.claim.Destination, "err", err)
 	case lost:
 		b.lost, b.lane.fence = true, 0

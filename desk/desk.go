@@ -124,7 +124,7 @@ func (d *Desk) onAlert(ctx context.Context, id alert.ID, act func(a *alert.Alert
 // effect says what has to be stored and done for an alert that changed.
 func (d *Desk) effect(a *alert.Alert, events []alert.Event) store.Effect {
 	had := a.Cards
-	out := store.Effect{Alert: a, Events: events, Priority: int(a.Severity)}
+	out := store.Effect{Alert: a, Events: events, Priority: int(a.Severity), DropWritebacks: overtaken(a, events)}
 	if a.Status == alert.Firing || len(had) == 0 {
 		out.NewCards = d.newCards(a)
 		a.Cards = slices.Concat(had, out.NewCards)
@@ -137,6 +137,23 @@ func (d *Desk) effect(a *alert.Alert, events []alert.Event) store.Effect {
 		out.Notes = had
 	}
 	return out
+}
+
+// overtaken says whether events leave nothing to do of what was wanted before
+// about the acknowledgement: it is confirmed or refused, there is a newer wish,
+// or the problem is over.
+func overtaken(a *alert.Alert, events []alert.Event) bool {
+	if a.Ack.Generation == 0 {
+		return false // nobody ever wanted anything
+	}
+	return a.Status == alert.Resolved || slices.ContainsFunc(events, func(e alert.Event) bool {
+		switch e.Kind {
+		case alert.EventAckWanted, alert.EventAcknowledged, alert.EventAckRefused,
+			alert.EventUnackWanted, alert.EventUnacked, alert.EventUnackRefused:
+			return true
+		}
+		return false
+	})
 }
 
 // newCards returns the destinations that should have a card and have none:

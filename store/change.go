@@ -53,7 +53,8 @@ type Effect struct {
 	// Writeback, when not empty, is the monitor destination that gets a
 	// write-back for the last of Events.
 	Writeback string
-	// DropWritebacks ends the alert's undone write-backs: they are moot.
+	// DropWritebacks ends the alert's undone write-backs of earlier wishes about
+	// the acknowledgement: they are moot. Instructions stay.
 	DropWritebacks bool
 	// Priority of the duties made or touched.
 	Priority int

@@ -31,7 +31,9 @@ var (
 			state = 'due', updated_at = v.now
 		FROM v WHERE deliveries.alert_id = v.alert_id AND kind = 'card' RETURNING destination`)
 	endWritebacks = newBulk(`UPDATE deliveries SET state = 'done', claimed_at = 0, unknown_since = 0, updated_at = ?
-		WHERE kind = 'writeback' AND state <> 'done' AND alert_id IN (`, `?`, `)`)
+		WHERE kind = 'writeback' AND state <> 'done' AND alert_id IN (`, `?`, `)
+		AND EXISTS (SELECT 1 FROM events WHERE events.alert_id = deliveries.alert_id AND events.id = deliveries.event_id
+			AND events.kind IN ('ack_wanted', 'unack_wanted'))`)
 )
 
 // flush writes what was folded. What ends comes before what begins: only one

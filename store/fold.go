@@ -216,16 +216,23 @@ func (f *fold) take(e *Effect) {
 	for i := range e.Events {
 		e.Events[i].AlertID, e.Events[i].ID = a.ID, f.store.ids.next(f.now)
 	}
-	n.events = append(n.events, e.Events...)
 	if e.DropWritebacks {
 		n.moot = true
-		n.duties = slices.DeleteFunc(n.duties, func(d newDuty) bool { return d.kind == DutyWriteback })
+		n.duties = slices.DeleteFunc(n.duties, func(d newDuty) bool { return d.kind == DutyWriteback && n.wish(d.event) })
 	}
+	n.events = append(n.events, e.Events...)
 	if e.Stale {
 		n.stale, n.priority, n.dueAt = true, e.Priority, due
 	}
 	f.duties(n, e, due)
 	n.lastID = f.store.ids.last
+}
+
+// wish says whether an event of this batch is a wish about the acknowledgement.
+func (n *entry) wish(event alert.ID) bool {
+	return slices.ContainsFunc(n.events, func(e alert.Event) bool {
+		return e.ID == event && (e.Kind == alert.EventAckWanted || e.Kind == alert.EventUnackWanted)
+	})
 }
 
 // duties makes the new duties of an effect.

@@ -212,6 +212,9 @@ func (o *order) push(r *row, kind DutyKind, above alert.ID) {
 }
 
 func (o *order) keep(ctx context.Context) error {
+	if len(o.wake) > 0 {
+		o.due[o.destination] = struct{}{}
+	}
 	if err := o.execBulk(ctx, wakeNotes, []any{o.destination}, o.wake); err != nil {
 		return err
 	}

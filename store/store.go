@@ -50,8 +50,10 @@ type Store struct {
 	ids     ids
 	open    *openSet
 	writer  *writer
-	read    *reads
-	onDue   atomic.Pointer[func([]string)]
+	// standing are claims that wait for what they claim.
+	standing *standings
+	read     *reads
+	onDue    atomic.Pointer[func([]string)]
 
 	// stop ends what runs beside the writer, in the order in which it began.
 	stop      []func() error
@@ -74,7 +76,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if o.Lease <= 0 {
 		o.Lease = defaultLease
 	}
-	s := &Store{clock: o.Clock, log: o.Log, owner: o.Owner, life: secret(), lease: o.Lease, ids: newIDs()}
+	s := &Store{clock: o.Clock, log: o.Log, owner: o.Owner, life: secret(), lease: o.Lease, ids: newIDs(), standing: newStandings()}
 	s.SetOnDue(o.OnDue)
 	if err := s.connect(ctx, url); err != nil {
 		return nil, errors.Join(err, s.shut())

@@ -181,9 +181,13 @@ func (w *writer) transact(batch []*operation) error {
 				return err
 			}
 		}
-		return t.announce(ctx)
+		if err := t.announce(ctx); err != nil {
+			return err
+		}
+		return t.serve(ctx)
 	})
 	if err != nil {
+		s.standing.end(t.served, nil)
 		if s.open != nil {
 			s.open.doubt = true
 		}
@@ -194,8 +198,9 @@ func (w *writer) transact(batch []*operation) error {
 			s.open.note(e.a)
 		}
 	}
-	if len(t.due) > 0 {
-		s.tell(keys(t.due))
+	s.standing.end(t.served, t.claims)
+	if due := t.told(); len(due) > 0 {
+		s.tell(due)
 	}
 	return nil
 }
@@ -209,6 +214,9 @@ type tx struct {
 	due map[string]struct{}
 	// touched are the alerts that were written, in order.
 	touched []*entry
+	// served are standing claims that are carried out with it, claims theirs.
+	served []*Standing
+	claims []Claim
 }
 
 func keys(set map[string]struct{}) []string {

@@ -158,7 +158,7 @@ func checkSameKeyAtOnce(r *room) {
 			arrived++
 			continue
 		}
-		r.decided(err, fault.Retry, fault.RetryAfter)
+		r.decided(err, fault.Retry, fault.RetryAfter, fault.Unknown)
 	}
 	if arrived == 0 {
 		r.Error("none of them arrived")

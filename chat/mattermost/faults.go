@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"belfry/fault"
 )
@@ -20,9 +19,6 @@ const (
 	idRoot          = "api.post.create_post.root_id.app_error"
 	idRootChannel   = "api.post.create_post.channel_root_id.app_error"
 )
-
-// pendingWait is how long to leave a post alone that is being written.
-const pendingWait = time.Second
 
 // effect says what a call does to the server.
 type effect bool
@@ -60,7 +56,9 @@ func (p *Platform) decide(err error, e effect, doing string) error {
 	case r.Status == http.StatusUnauthorized:
 		return fault.NewRetry(said("mattermost refuses the token of connection %s (revoked, its bot deactivated, or tokens switched off); give it a new one: %w", p.name, r))
 	case r.ID == idPending:
-		return fault.NewRetryAfter(said("mattermost is still writing an earlier attempt: %w", r), pendingWait)
+		// It has the post or will have it, unless that attempt fails: asked for
+		// before it is repeated. Nobody else has to wait for it.
+		return fault.NewUnknown(said("mattermost is still writing an earlier attempt: %w", r))
 	case r.Status >= 500 && e == reads:
 		return fault.NewRetry(said("mattermost of connection %s has trouble: %w", p.name, r))
 	case r.Status >= 500:

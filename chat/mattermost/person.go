@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"belfry/chat"
 	"belfry/fault"
@@ -19,6 +20,9 @@ type person struct {
 	DeleteAt int64  `json:"delete_at"`
 	IsBot    bool   `json:"is_bot"`
 }
+
+// lookupWait is how long to leave unknown users alone when there are too many.
+const lookupWait = time.Second
 
 // errNobody says that a user id belongs to nobody who may act.
 var errNobody = errors.New("no active account of the server has this id")
@@ -33,7 +37,7 @@ func (p *Platform) Person(ctx context.Context, id string) (chat.Actor, error) {
 	who, ok := p.people.get(id, now)
 	if !ok {
 		if !p.lookups.Allow() {
-			return chat.Actor{}, fault.NewRetryAfter(fmt.Errorf("too many unknown users of connection %s are being looked up", p.name), pendingWait)
+			return chat.Actor{}, fault.NewRetryAfter(fmt.Errorf("too many unknown users of connection %s are being looked up", p.name), lookupWait)
 		}
 		err := p.client.do(ctx, http.MethodGet, "/users/"+id, nil, &who)
 		if got, refused := refusal(err); refused && (got.Status == http.StatusNotFound || got.Status == http.StatusBadRequest) {

@@ -49,6 +49,35 @@ func says(t *testing.T, err error, want fault.Decision, words ...string) {
 	}
 }
 
+// A post that the server is still writing holds up nothing but itself: whether
+// it is there must be asked, and the connection's other cards go on.
+func TestWhatIsStillBeingWrittenIsUnknown(t *testing.T) {
+	c := connect(t, &chattest.Recorder{})
+	pending := 0
+	for round := 1; pending == 0; round++ {
+		if round > 100 {
+			t.Fatal("no post ever met itself")
+		}
+		same := chat.Post{Channel: "ops", Key: seal.Random(), Message: card("disk full")}
+		failed := make(chan error, 8)
+		for range cap(failed) {
+			go func() {
+				_, err := c.Post(t.Context(), same)
+				failed <- err
+			}()
+		}
+		for range cap(failed) {
+			if err := <-failed; err != nil {
+				says(t, err, fault.Unknown, "still writing an earlier attempt")
+				pending++
+			}
+		}
+		if n := c.fake.PostsIn("ops"); n != round {
+			t.Fatalf("%d posts after %d rounds", n, round)
+		}
+	}
+}
+
 func TestChannelsByHandleTeamAndID(t *testing.T) {
 	c := connect(t, &chattest.Recorder{})
 	c.fake.AddTeam("other")

@@ -124,7 +124,7 @@ func (f translateFlags) file() (*config.File, error) {
 	if path == "" {
 		return config.Default(app.Kinds()), nil
 	}
-	file, problems := config.LoadServer(path, app.Kinds(), serveFlags{}.override)
+	file, problems := config.LoadFile(path, app.Kinds())
 	if len(problems) > 0 {
 		return nil, problems
 	}

@@ -342,20 +342,52 @@ func cardOnce(t *testing.T, w *world) {
 
 func writebacksDropped(t *testing.T, w *world) {
 	a := w.post(t, "a")
-	write := func(e *store.Effect) { e.Writeback = "monitor/nagios" }
-	w.amend(t, a.ID, write)
-	w.amend(t, a.ID, write)
+	write := func(kind alert.EventKind) {
+		w.amend(t, a.ID, func(e *store.Effect) {
+			e.Events, e.Writeback = []alert.Event{event(kind)}, "monitor/nagios"
+		})
+	}
+	write(alert.EventAckWanted)
+	write(alert.EventUnackWanted)
+	write(alert.EventInstructed)
 	claim := w.claim(t, "monitor/nagios", 10)
-	if len(claim.Duties) != 2 || claim.Duties[0].EventID >= claim.Duties[1].EventID {
+	if len(claim.Duties) != 3 || claim.Duties[0].EventID >= claim.Duties[1].EventID {
 		t.Fatalf("claim: %+v", claim)
 	}
 	w.settle(t, claim, store.Settlement{ID: claim.Duties[0].ID, State: store.DutyDead})
-	w.amend(t, a.ID, func(e *store.Effect) { e.DropWritebacks, e.Writeback = true, "monitor/nagios" })
+	w.amend(t, a.ID, func(e *store.Effect) {
+		e.Events = []alert.Event{event(alert.EventAckWanted)}
+		e.DropWritebacks, e.Writeback = true, "monitor/nagios"
+	})
 	// What was on its way does not come back to life.
 	w.settle(t, claim, failed(claim.Duties[1], day().Add(time.Second)))
+	var states []store.DutyState
 	duties, err := w.Duties(w.ctx, a.ID)
-	if err != nil || len(duties) != 3 || duties[0].State != store.DutyDone || duties[1].State != store.DutyDone || duties[2].State != store.DutyDue {
-		t.Errorf("duties: %+v, %v", duties, err)
+	for _, d := range duties {
+		states = append(states, d.State)
+	}
+	want := []store.DutyState{store.DutyDone, store.DutyDone, store.DutyDue, store.DutyDue}
+	if diff := cmp.Diff(want, states); err != nil || diff != "" {
+		t.Errorf("two wishes, an instruction, a new wish: %v (-want +got):\n%s", err, diff)
+	}
+	droppedAtOnce(t, w)
+}
+
+// droppedAtOnce drops what the same batch made.
+func droppedAtOnce(t *testing.T, w *world) {
+	b := w.post(t, "b")
+	wish := func(kind alert.EventKind, drop bool) store.Change {
+		return store.Change{ID: b.ID, Apply: func(v store.View) ([]store.Effect, error) {
+			v.Alert.Revision++
+			return []store.Effect{{Alert: v.Alert, Events: []alert.Event{event(kind)}, Writeback: "monitor/other", DropWritebacks: drop}}, nil
+		}}
+	}
+	errs, err := w.Change(w.ctx, wish(alert.EventAckWanted, false), wish(alert.EventInstructed, true), wish(alert.EventUnackWanted, true))
+	if err := errors.Join(append(errs, err)...); err != nil {
+		t.Fatal(err)
+	}
+	if c := w.claim(t, "monitor/other", 10); len(c.Duties) != 2 {
+		t.Errorf("of a wish, an instruction and a newer wish at once are left: %+v", c.Duties)
 	}
 }
 

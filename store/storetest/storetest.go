@@ -26,6 +26,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 	}{
 		{"changes", changeCases()},
 		{"claims", claimCases()},
+		{"standing claims", standingCases()},
 		{"settlements", settleCases()},
 		{"lives", lifeCases()},
 		{"rest", restCases()},
