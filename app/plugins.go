@@ -9,6 +9,7 @@ import (
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/chat/mattermost"
+	"belfry/chat/slack"
 	"belfry/clock"
 	"belfry/config"
 	"belfry/monitor"
@@ -27,6 +28,11 @@ var chats = map[string]func(config.Spec, plugin) (chat.Platform, error){
 	"mattermost": func(s config.Spec, p plugin) (chat.Platform, error) {
 		return open(s, p, func(c *mattermost.Config) (chat.Platform, error) {
 			return c.OpenChat(mattermost.Options{Name: p.name, CallbackURL: p.callbackURL, Memory: p.memory, Clock: p.clock, Log: p.log})
+		})
+	},
+	"slack": func(s config.Spec, p plugin) (chat.Platform, error) {
+		return open(s, p, func(c *slack.Config) (chat.Platform, error) {
+			return c.OpenChat(slack.Options{Name: p.name, CallbackURL: p.callbackURL, Memory: p.memory, Clock: p.clock, Log: p.log})
 		})
 	},
 }
@@ -57,6 +63,7 @@ func Kinds() config.Kinds {
 	return config.Kinds{
 		Connections: map[string]func() config.Spec{
 			"mattermost": func() config.Spec { return new(mattermost.Config) },
+			"slack":      func() config.Spec { return new(slack.Config) },
 			console.Kind: func() config.Spec { return new(console.Config) },
 		},
 		Sources: map[string]func() config.Spec{

@@ -150,14 +150,14 @@ func (s *Server) note(q *request, text string) {
 func (s *Server) answer(w http.ResponseWriter, q *request, out reply, warning string) {
 	_, refused := out["error"]
 	out["ok"] = !refused
+	if posted, ok := q.args["\x00posted"]; ok && s.opts.OnPost != nil && !refused {
+		s.opts.OnPost(time.Now(), q.args["channel"], posted)
+	}
 	if warning != "" {
 		out["warning"] = warning
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_ = json.NewEncoder(w).Encode(out) // the caller may be gone
-	if done, ok := q.args["\x00posted"]; ok && s.opts.OnPost != nil && !refused {
-		s.opts.OnPost(time.Now(), q.args["channel"], done)
-	}
 }
 
 // readArgs reads a call's arguments from its query, form or JSON, with
