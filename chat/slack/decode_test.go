@@ -72,9 +72,6 @@ func TestAForm(t *testing.T) {
 	if k := i.View.brought(); k != (brought{Channel: "C123ABC456", State: "sealed.state"}) {
 		t.Errorf("%+v", k)
 	}
-	if got := i.View.firstInput(); got != "until" {
-		t.Errorf("the first field is %q", got)
-	}
 	if i := interactionOf(t, "view_closed"); i.View.brought().State != "sealed.state" {
 		t.Errorf("%+v", i.View)
 	}

@@ -20,7 +20,6 @@ const (
 	maxFieldText   = 2000
 	maxPlaceholder = 150
 	maxIntro       = 3000
-	maxFieldError  = 2000
 	viewCallback   = "belfry_form"
 )
 
@@ -132,7 +131,7 @@ func (p *Platform) openView(ctx context.Context, trigger, channel string, d *cha
 type viewAnswer struct {
 	Action string            `json:"response_action"`
 	Errors map[string]string `json:"errors,omitempty"`
-	View   *view             `json:"view,omitempty"`
+	View   map[string]any    `json:"view,omitempty"`
 }
 
 // submitted hands a filled-in form to the Responder.
@@ -188,39 +187,59 @@ func (v *shownView) brought() brought {
 	return k
 }
 
-// refusalIn turns what is wrong with a submit into what the form shows. Slack
-// can say it at a field only, and takes an error for a field that isn't there
-// as a failure; what belongs to none stands at the first.
+// refusalIn turns what is wrong with a submit into what the form shows: at its
+// fields, or else above them. Slack takes an error for a field that isn't there
+// as a failure, so what belongs to none stands above.
 func refusalIn(v *shownView, a chat.Answer) any {
-	if a.Whisper == "" && len(a.FieldErrors) == 0 {
-		return nil
-	}
-	var fields []string
-	for name := range v.State.Values {
-		fields = append(fields, name)
-	}
-	slices.Sort(fields)
-	if first := v.firstInput(); first != "" {
-		fields = slices.Insert(slices.DeleteFunc(fields, func(f string) bool { return f == first }), 0, first)
-	}
-	errs := map[string]string{}
-	said := chat.CleanLine(a.Whisper)
-	for name, text := range a.FieldErrors {
-		if slices.Contains(fields, name) {
-			errs[name] = cut(chat.CleanLine(text), maxFieldError)
+	errs, said := map[string]string{}, chat.CleanLine(a.Whisper)
+	for _, name := range slices.Sorted(maps.Keys(a.FieldErrors)) {
+		text := chat.CleanLine(a.FieldErrors[name])
+		if _, there := v.State.Values[name]; there {
+			errs[name] = cut(text, maxFieldText)
 			continue
 		}
-		said = strings.TrimSpace(said + " " + chat.CleanLine(text))
+		said = strings.TrimSpace(said + " " + text)
 	}
-	if said == "" {
+	switch {
+	case said != "":
+		for name, text := range errs {
+			said += " (" + name + ": " + text + ")"
+		}
+		return viewAnswer{Action: "update", View: v.again(said)}
+	case len(errs) > 0:
 		return viewAnswer{Action: "errors", Errors: errs}
 	}
-	if len(fields) == 0 {
-		return viewAnswer{Action: "update", View: &view{Kind: "modal", Callback: viewCallback, Title: plainText("Not done", maxViewTitle),
-			Close: plainText("Close", maxViewTitle), Blocks: []viewBlock{{Kind: "section", Text: plainText(said, maxIntro)}}}}
+	return nil
+}
+
+// saidBlock is the block above a form that says what is wrong with it.
+const saidBlock = "belfry_said"
+
+// again is the form as it stands, with a text above it. What was typed stays:
+// Slack keeps it where block and action are called the same, and the initial
+// value says it once more.
+func (v *shownView) again(said string) map[string]any {
+	blocks := []map[string]any{{"type": "section", "block_id": saidBlock, "text": plainText(said, maxIntro)}}
+	for _, b := range v.Blocks[:min(len(v.Blocks), maxInputs-1)] {
+		if b["block_id"] == saidBlock {
+			continue
+		}
+		id, _ := b["block_id"].(string)
+		if element, ok := b["element"].(map[string]any); ok && b["type"] == "input" {
+			if typed := v.State.Values[id][id].Value; typed != nil && *typed != "" {
+				element["initial_value"] = *typed
+			}
+		}
+		blocks = append(blocks, b)
 	}
-	errs[fields[0]] = cut(strings.TrimSpace(said+" "+errs[fields[0]]), maxFieldError)
-	return viewAnswer{Action: "errors", Errors: errs}
+	out := map[string]any{"type": "modal", "callback_id": viewCallback, "private_metadata": v.Metadata, "notify_on_close": true, "blocks": blocks,
+		"title": plainText("Belfry", maxViewTitle), "close": plainText("Close", maxViewTitle)}
+	for name, raw := range map[string]json.RawMessage{"title": v.Title, "submit": v.Submit, "close": v.Close} {
+		if len(raw) > 0 && string(raw) != "null" {
+			out[name] = raw
+		}
+	}
+	return out
 }
 
 // spoken is an answer to a form that is closed already: what was wrong, in one text.

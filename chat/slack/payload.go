@@ -83,24 +83,15 @@ type shownView struct {
 	ID       string `json:"id"`
 	Callback string `json:"callback_id"`
 	Metadata string `json:"private_metadata"`
-	Blocks   []struct {
-		Kind  string `json:"type"`
-		Block string `json:"block_id"`
-	} `json:"blocks"`
-	State struct {
+	// What the form looks like, to show it again with what is wrong.
+	Title  json.RawMessage  `json:"title"`
+	Submit json.RawMessage  `json:"submit"`
+	Close  json.RawMessage  `json:"close"`
+	Blocks []map[string]any `json:"blocks"`
+	State  struct {
 		// Values are by block, then by action.
 		Values map[string]map[string]input `json:"values"`
 	} `json:"state"`
-}
-
-// firstInput is the topmost field of the form.
-func (v *shownView) firstInput() string {
-	for _, b := range v.Blocks {
-		if _, there := v.State.Values[b.Block]; b.Kind == "input" && there {
-			return b.Block
-		}
-	}
-	return ""
 }
 
 // input is one field of a form: what was typed, or null.

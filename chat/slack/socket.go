@@ -192,7 +192,7 @@ func (s *socket) session(ctx context.Context) error {
 }
 
 // socketAdvice is what to do about the refusals of apps.connections.open.
-var socketAdvice = map[string]string{
+var socketAdvice = map[string]string{ //nolint:gosec // words about tokens, no tokens
 	"invalid_auth":           "slack doesn't take the app-level token (app_token_file)",
 	"not_authed":             "slack doesn't take the app-level token (app_token_file)",
 	"token_revoked":          "the app-level token (app_token_file) was revoked; make a new one",
