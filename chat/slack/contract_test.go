@@ -37,7 +37,7 @@ func connectTo(t *testing.T, o slacktest.Options, change ...func(*slack.Config))
 	o.Clock = c.clock
 	c.fake = slacktest.Start(t, o)
 	c.fake.AddChannel("ops")
-	cfg := &slack.Config{URL: c.fake.URL(), Token: config.Secret(c.fake.Token()), SigningSecret: config.Secret(c.fake.SigningSecret()),
+	cfg := &slack.Config{URL: c.fake.URL(), Token: config.Secret(c.fake.Token()), SigningSecret: config.Secret(c.fake.SigningSecret()), AppToken: config.Secret(c.fake.AppToken()),
 		// The suite's clock stands still: nothing must wait for its own pace.
 		MessagesPerSecond: 1000, MessagesPerMinute: 60_000}
 	for _, f := range change {
@@ -55,12 +55,23 @@ func connectTo(t *testing.T, o slacktest.Options, change ...func(*slack.Config))
 	return c
 }
 
+// TestContract holds Slack to the contract, presses over HTTP;
+// TestContractOverSocket has them come over Socket Mode.
 func TestContract(t *testing.T) {
+	contract(t, func(t *testing.T, c *connection, r chat.Responder) { c.callAt(t, r) })
+}
+
+func TestContractOverSocket(t *testing.T) {
+	contract(t, func(t *testing.T, c *connection, r chat.Responder) { c.listen(t, r) })
+}
+
+func contract(t *testing.T, hear func(*testing.T, *connection, chat.Responder)) {
 	chattest.Run(t, func(t *testing.T, r chat.Responder) *chattest.Harness {
 		c := connect(t)
+		hear(t, c, r)
 		return &chattest.Harness{
 			Platform: c.Platform, Connection: "main", Channel: "ops",
-			Secrets: []string{c.fake.Token(), c.fake.SigningSecret()}, Now: c.clock.Now, Room: room{t, c.fake},
+			Secrets: []string{c.fake.Token(), c.fake.SigningSecret()}, Now: c.clock.Now, Room: room{t, c},
 			Faults: chattest.Faults{
 				RateLimit: func() func() {
 					c.fake.RateLimit(2 * time.Second)
@@ -88,8 +99,8 @@ func TestContract(t *testing.T) {
 
 // room shows the fake's channel to the suite.
 type room struct {
-	t    *testing.T
-	fake *slacktest.Server
+	t *testing.T
+	*connection
 }
 
 func (r room) Messages() []chattest.Seen {
@@ -108,16 +119,6 @@ func see(c *slacktest.Card) chattest.Seen {
 		s.Thread = append(s.Thread, see(note))
 	}
 	return s
-}
-
-// Press is not there yet: the fake has nobody who clicks.
-func (r room) Press(person string, _ chat.Ref, _ string) chattest.Effect {
-	r.t.Helper()
-	if person == chattest.Carol || person == chattest.Nobody {
-		return chattest.Effect{Failed: "nobody clicks yet"}
-	}
-	r.t.Skip("nobody clicks yet")
-	return chattest.Effect{}
 }
 
 func (r room) Delete(ref chat.Ref) { r.fake.DeleteMessage(ref.Channel, ref.Post) }

@@ -57,6 +57,7 @@ type Server struct {
 	faults   faults
 	limits   map[string]*bucket
 	calls    []Call
+	inbox    inbound
 
 	listening sync.Mutex
 	addr      string
@@ -74,6 +75,8 @@ func New(opts Options) (*Server, error) {
 	s.chatMethods()
 	s.listMethods()
 	s.keepMethods()
+	s.inbox = newInbound()
+	s.inboundMethods()
 	s.populate()
 	if err := s.listen("127.0.0.1:0"); err != nil {
 		return nil, err
@@ -120,6 +123,7 @@ func (s *Server) Addr() string {
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.api)
+	s.inboundRoutes(mux)
 	mux.HandleFunc("POST /services/{team}/{app}/{secret}", s.incoming)
 	return mux
 }
