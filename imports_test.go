@@ -74,14 +74,16 @@ var packages = map[string]row{
 	"chat/mattermost/checkup": {5, "chat chat/mattermost chat/mattermost/reach clock config doctor"},
 	"chat/mattermost/setup":   {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},
 
+	"doctor/self": {5, "clock config doctor store tlscert"},
+
 	"courier":     {5, "alert chat clock delivery desk fault message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/notification seal"},
-	"server":      {5, "alert chat clock config desk fault monitor seal store trial"},
+	"server":      {5, "alert chat clock config desk doctor fault monitor seal store trial"},
 	"web":         {5, "alert chat chat/console clock config desk fault message people seal store trial"},
 
 	"app":        {6, "*"},
-	"cmd/belfry": {7, "app chat/mattermost/setup clock command config monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},
+	"cmd/belfry": {7, "app chat/mattermost/setup clock command config doctor monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},
 
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},

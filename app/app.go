@@ -23,6 +23,7 @@ import (
 	"belfry/config"
 	"belfry/delivery"
 	"belfry/desk"
+	"belfry/doctor"
 	"belfry/interaction"
 	"belfry/people"
 	"belfry/server"
@@ -64,6 +65,7 @@ type App struct {
 	commands    *command.Commands
 	people      *people.People
 	trials      *trial.Trials
+	probes      *doctor.Probes
 	engine      *delivery.Engine
 	server      *server.Server
 	web         *web.Web
@@ -71,6 +73,7 @@ type App struct {
 	parts       atomic.Pointer[parts]
 
 	reloading    sync.Mutex
+	examining    sync.Mutex
 	stopWatching func()
 	base         context.Context
 	end          context.CancelFunc
@@ -105,7 +108,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{opt: o, stopWatching: func() {}}
+	a := &App{opt: o, probes: doctor.NewProbes(), stopWatching: func() {}}
 	a.base, a.end = context.WithCancel(context.WithoutCancel(ctx))
 	a.testing, a.endTests = context.WithCancel(a.base)
 	defer func() {
@@ -186,7 +189,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Reread: a.reread()})
+	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Doctor: a, Reread: a.reread()})
 	return nil
 }
 

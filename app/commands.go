@@ -5,6 +5,7 @@ package app
 import (
 	"belfry/chat"
 	"belfry/command"
+	"belfry/doctor"
 	"belfry/interaction"
 	"belfry/message"
 	"belfry/monitor"
@@ -14,9 +15,13 @@ import (
 type responder struct {
 	*interaction.Interaction
 	chat.Commander
+	*doctor.Probes
 }
 
-var _ chat.Commander = responder{}
+var (
+	_ chat.Commander = responder{}
+	_ chat.Prober    = responder{}
+)
 
 // newCommands makes what understands typed lines.
 func (a *App) newCommands() *command.Commands {

@@ -9,9 +9,11 @@ import (
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/chat/mattermost"
+	"belfry/chat/mattermost/checkup"
 	"belfry/chat/slack"
 	"belfry/clock"
 	"belfry/config"
+	"belfry/doctor"
 	"belfry/monitor"
 	"belfry/monitor/alertmanager"
 	"belfry/monitor/chathook"
@@ -33,6 +35,17 @@ var chats = map[string]func(config.Spec, plugin) (chat.Platform, error){
 	"slack": func(s config.Spec, p plugin) (chat.Platform, error) {
 		return open(s, p, func(c *slack.Config) (chat.Platform, error) {
 			return c.OpenChat(slack.Options{Name: p.name, CallbackURL: p.callbackURL, Memory: p.memory, Clock: p.clock, Log: p.log})
+		})
+	},
+}
+
+// examiners are the kinds of connections and sources whose checks have a room
+// of their own. Of the others, what was opened is asked if it is a
+// doctor.Examiner.
+var examiners = map[string]func(config.Spec, plugin) (doctor.Examiner, error){
+	"mattermost": func(s config.Spec, p plugin) (doctor.Examiner, error) {
+		return open(s, p, func(c *mattermost.Config) (doctor.Examiner, error) {
+			return checkup.New(c, checkup.Options{Name: p.name, Clock: p.clock}), nil
 		})
 	},
 }

@@ -38,6 +38,7 @@ type source struct {
 // parts are what a configuration decides. They are made as a whole and then
 // put in place, so that a fault in one of them leaves everything as it was.
 type parts struct {
+	file      *config.File
 	platforms map[string]chat.Platform
 	sources   map[string]*source
 	order     []*source
@@ -59,7 +60,7 @@ type Extra struct {
 
 // build makes the parts of a configuration.
 func (a *App) build(f *config.File) (_ *parts, err error) {
-	p := &parts{platforms: map[string]chat.Platform{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}, channels: channelsOf(f)}
+	p := &parts{file: f, platforms: map[string]chat.Platform{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}, channels: channelsOf(f)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, closeAll(a.base, p)) // what is open of it already
@@ -163,7 +164,7 @@ func (a *App) apply(ctx context.Context, p *parts) {
 	}
 	for name, platform := range p.platforms {
 		if r, ok := platform.(chat.Receiver); ok && platform != chat.Platform(a.room) {
-			setup.Chats[name] = r.Handler(responder{a.interaction, a.commands})
+			setup.Chats[name] = r.Handler(responder{a.interaction, a.commands, a.probes})
 		}
 	}
 	a.server.Apply(setup)

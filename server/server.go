@@ -58,6 +58,9 @@ type Options struct {
 	Payloads Payloads
 	// Tester carries out tests that are ordered over the socket; nil: none are.
 	Tester Tester
+	// Doctor carries out examinations that are ordered over the socket; nil:
+	// none are.
+	Doctor Doctor
 	// Reread reads the configuration again; nil: there is none to read.
 	Reread func() error
 }
@@ -121,6 +124,9 @@ func (s *Server) SocketHandler() http.Handler {
 	mux.HandleFunc("GET /readyz", s.ready)
 	if s.opt.Tester != nil {
 		mux.HandleFunc("POST /test", s.test)
+	}
+	if s.opt.Doctor != nil {
+		mux.HandleFunc("POST /doctor", s.doctor)
 	}
 	if s.opt.Reread != nil {
 		mux.HandleFunc("POST /reload", s.reread)

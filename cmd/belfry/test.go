@@ -141,6 +141,18 @@ func tellStage(w io.Writer, channel string, wait time.Duration, e trial.Event) {
 	}
 }
 
+// noServer is a socket on which nobody answers.
+type noServer struct {
+	socket string
+	err    error
+}
+
+func (n noServer) Error() string {
+	return fmt.Sprintf("no server answers on %s: start belfry serve, or say --data or --socket as it was started with (%v)", n.socket, n.err)
+}
+
+func (n noServer) Unwrap() error { return n.err }
+
 // order sends an order to the server on a socket. Its answer is 200, or an error.
 func order(ctx context.Context, socket, path string, body any) (*http.Response, error) {
 	b, err := json.Marshal(body)
@@ -154,7 +166,7 @@ func order(ctx context.Context, socket, path string, body any) (*http.Response, 
 	req.Header.Set("Content-Type", "application/json")
 	res, err := overSocket(socket).Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no server answers on %s: start belfry serve, or say --data or --socket as it was started with (%w)", socket, errors.Unwrap(err))
+		return nil, noServer{socket, errors.Unwrap(err)}
 	}
 	if res.StatusCode == http.StatusOK {
 		return res, nil
