@@ -67,7 +67,7 @@ var packages = map[string]row{
 	"monitor/alertmanager":    {4, "alert clock config fault monitor"},
 	"monitor/chathook":        {4, "alert clock config fault monitor translate"},
 	"monitor/estate":          {4, "alert clock config fault monitor"},
-	"monitor/nagios":          {4, "alert clock config fault monitor monitor/extcmd monitor/notification"},
+	"monitor/nagios":          {4, "alert clock config doctor fault monitor monitor/extcmd monitor/notification"},
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
 	"command":                 {5, "alert chat clock desk message monitor route store typed"},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (a *App) Examine(ctx context.Context, admin config.Secret) doctor.Report {
 	defer context.AfterFunc(a.testing, cancel)()
 	p := a.parts.Load()
 	h := house{file: p.file, publicURL: a.publicURL, platforms: p.platforms, monitors: map[string]monitor.Monitor{}, probes: a.probes, clock: a.opt.Clock}
-	h.self = self.Options{Server: a.opt.File.Server, Data: a.opt.Data, KeyFile: keyFile, DatabaseFile: databaseFile, PublicURL: a.publicURL,
+	h.self = self.Options{Server: a.opt.File.Server, Data: absolute(a.opt.Data), KeyFile: keyFile, DatabaseFile: databaseFile, PublicURL: a.publicURL,
 		Version: a.opt.Version, Store: a.store, Clock: a.opt.Clock}
 	h.self.Server.Listen = a.Address()
 	for _, s := range p.order {
@@ -71,7 +72,7 @@ func ExamineStopped(ctx context.Context, f *config.File, version string, why err
 		url = DefaultURL(f.Server, f.Server.Listen)
 	}
 	h := house{file: f, publicURL: url, platforms: map[string]chat.Platform{}, monitors: map[string]monitor.Monitor{}, clock: c, trouble: map[string]error{}}
-	h.self = self.Options{Server: f.Server, Data: f.Server.Data, KeyFile: keyFile, DatabaseFile: databaseFile, PublicURL: url, Version: version, Stopped: why, Clock: c}
+	h.self = self.Options{Server: f.Server, Data: absolute(f.Server.Data), KeyFile: keyFile, DatabaseFile: databaseFile, PublicURL: url, Version: version, Stopped: why, Clock: c}
 	defer h.close(ctx)
 	h.open()
 	return h.examine(ctx, admin)
@@ -99,6 +100,14 @@ func (h *house) open() {
 		}
 		h.monitors[s.Name] = m
 	}
+}
+
+// absolute is a directory as it is found from everywhere.
+func absolute(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
 }
 
 // close lets go of what open opened.
@@ -228,7 +237,8 @@ func (s sourceExaminer) Examine(ctx context.Context, v doctor.Visit) []doctor.Fi
 func (s sourceExaminer) lastHeard() doctor.Finding {
 	const check = "last heard of"
 	if s.heard.IsZero() {
-		return doctor.Doubt(check, fmt.Sprintf("have %s hand over at %s/intake/%s with the source's token (README.md, docs/), and send a first alert by hand", s.source.Kind, s.publicURL, s.source.Name),
+		return doctor.Doubt(check, fmt.Sprintf("send a first alert: from a monitoring core's host, belfry notify --type Host --notificationtype CUSTOM --hostname test --ackcomment hello; "+
+			"other tools post to %s/intake/%s with the source's token (docs/)", s.publicURL, s.source.Name),
 			"no alert of this source is known")
 	}
 	return doctor.Good(check, "its newest alert came %s ago", ago(s.clock.Now().Sub(*s.heard)))

@@ -44,7 +44,10 @@ type reader interface {
 type target struct{ host, service string }
 
 // Source takes what a core notifies.
-type Source struct{ links notification.Links }
+type Source struct {
+	links   notification.Links
+	checkup checkup
+}
 
 // Commander can tell a core what to do.
 type Commander struct {
@@ -100,6 +103,7 @@ func (c *Config) Open(o Options) (monitor.Monitor, error) {
 	if c.QuerySocket != "" {
 		through = queryHandler{newSocket("the query socket", "unix:"+c.QuerySocket, timeout)}
 	}
+	src.checkup = checkup{through, eyes, o.Clock.Now}
 	cmd := &Commander{name: o.Name, way: through, eyes: eyes, clock: o.Clock, log: o.Log,
 		said: language{sticky: c.sticky(), notify: on(c.Notify), persistent: on(c.Persistent)}}
 	switch {

@@ -18,6 +18,9 @@ type Core struct {
 	commands []string
 	next     int
 	comments []coreComment
+	// quiet notifies nobody, deaf takes no commands; plain is Nagios Core, whose
+	// query socket knows no command handler.
+	quiet, deaf, plain bool
 }
 
 type object struct{ host, service string }
@@ -30,6 +33,26 @@ type coreComment struct {
 
 // NewCore returns a core without objects.
 func NewCore() *Core { return &Core{objects: map[object]*Standing{}} }
+
+// SetSwitches says whether the core notifies anybody, and takes commands.
+func (c *Core) SetSwitches(notifies, takes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quiet, c.deaf = !notifies, !takes
+}
+
+// BeNagios makes the core a Nagios Core, whose query socket takes no commands.
+func (c *Core) BeNagios() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.plain = true
+}
+
+func (c *Core) nagios() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.plain
+}
 
 // Set adds an object, or changes its state as a check would: 0 is fine and ends
 // an acknowledgement. service is empty for a host.

@@ -166,6 +166,10 @@ func (c *Core) query(in *bufio.Reader, f Fault) (string, bool) {
 	}
 	line, ok := strings.CutPrefix(strings.TrimSuffix(request, "\x00"), "#command run ")
 	switch {
+	case c.nagios():
+		return "404: command: No such handler\x00", true
+	case request == "#command help\x00":
+		return "Query handler for naemon commands.\nAvailable commands:\n  run <command>     Run a command\n\x00", true
 	case !ok:
 		return "404: No such handler\x00", true
 	case f == Refuse:
@@ -309,6 +313,8 @@ func (c *Core) rows(table string) ([]row, error) {
 			rows = append(rows, row{"host_name": m.host, "service_description": m.service,
 				"id": m.id, "author": m.author, "comment": m.text, "entry_type": m.entryType})
 		}
+	case "status":
+		rows = append(rows, row{"program_version": "1.5.2-naemon", "enable_notifications": bit[!c.quiet], "check_external_commands": bit[!c.deaf]})
 	default:
 		return nil, fmt.Errorf("invalid GET request, no such table '%s'", table)
 	}
