@@ -68,6 +68,7 @@ var packages = map[string]row{
 	"monitor/chathook":        {4, "alert clock config fault monitor translate"},
 	"monitor/estate":          {4, "alert clock config fault monitor"},
 	"monitor/nagios":          {4, "alert clock config doctor fault monitor monitor/extcmd monitor/notification"},
+	"monitor/openitcockpit":   {4, "alert clock config doctor fault monitor monitor/extcmd monitor/notification"},
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
 	"command":                 {5, "alert chat clock desk message monitor route store typed"},
@@ -99,6 +100,8 @@ var packages = map[string]row{
 	"notify/notifytest":              {5, "monitor/notification"},
 	"tlscert/acmetest":               {4, ""},
 	"web/webtest":                    {4, ""},
+
+	"monitor/openitcockpit/openitcockpittest": {4, ""},
 
 	// Belfry as a whole, from outside.
 	"e2e":   {8, "*"},

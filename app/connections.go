@@ -36,11 +36,16 @@ func (a *App) checkChats(ctx context.Context, p *parts) {
 	}
 }
 
-// closeAll lets go of what a configuration's connections hold.
+// closeAll lets go of what a configuration's connections and sources hold.
 func closeAll(ctx context.Context, p *parts) error {
 	var errs []error
 	for _, platform := range p.platforms {
 		if c, ok := platform.(chat.Closer); ok {
+			errs = append(errs, c.Close(ctx))
+		}
+	}
+	for _, s := range p.sources {
+		if c, ok := s.monitor.(chat.Closer); ok {
 			errs = append(errs, c.Close(ctx))
 		}
 	}

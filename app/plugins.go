@@ -18,6 +18,7 @@ import (
 	"belfry/monitor/alertmanager"
 	"belfry/monitor/chathook"
 	"belfry/monitor/nagios"
+	"belfry/monitor/openitcockpit"
 	"belfry/monitor/webhook"
 )
 
@@ -57,6 +58,11 @@ var monitors = map[string]func(config.Spec, plugin) (monitor.Monitor, error){
 			return c.Open(nagios.Options{Name: p.name, Clock: p.clock, Log: p.log})
 		})
 	},
+	openitcockpit.Kind: func(s config.Spec, p plugin) (monitor.Monitor, error) {
+		return open(s, p, func(c *openitcockpit.Config) (monitor.Monitor, error) {
+			return c.Open(openitcockpit.Options{Name: p.name, Clock: p.clock, Log: p.log})
+		})
+	},
 	"alertmanager": func(s config.Spec, p plugin) (monitor.Monitor, error) {
 		return open(s, p, func(c *alertmanager.Config) (monitor.Monitor, error) {
 			return c.Open(alertmanager.Options{Name: p.name, Clock: p.clock, Log: p.log})
@@ -80,10 +86,11 @@ func Kinds() config.Kinds {
 			console.Kind: func() config.Spec { return new(console.Config) },
 		},
 		Sources: map[string]func() config.Spec{
-			"nagios":       func() config.Spec { return new(nagios.Config) },
-			"alertmanager": func() config.Spec { return new(alertmanager.Config) },
-			"webhook":      func() config.Spec { return new(webhook.Config) },
-			"chathook":     func() config.Spec { return new(chathook.Config) },
+			"nagios":           func() config.Spec { return new(nagios.Config) },
+			"alertmanager":     func() config.Spec { return new(alertmanager.Config) },
+			openitcockpit.Kind: func() config.Spec { return new(openitcockpit.Config) },
+			"webhook":          func() config.Spec { return new(webhook.Config) },
+			"chathook":         func() config.Spec { return new(chathook.Config) },
 		},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"belfry/monitor/alertmanager"
 	"belfry/monitor/chathook"
 	"belfry/monitor/nagios"
+	"belfry/monitor/openitcockpit"
 	"belfry/monitor/webhook"
 	"belfry/route"
 )
@@ -26,10 +27,11 @@ func realKinds() config.Kinds {
 			"console":    func() config.Spec { return new(console.Config) },
 		},
 		Sources: map[string]func() config.Spec{
-			"nagios":       func() config.Spec { return new(nagios.Config) },
-			"alertmanager": func() config.Spec { return new(alertmanager.Config) },
-			"webhook":      func() config.Spec { return new(webhook.Config) },
-			"chathook":     func() config.Spec { return new(chathook.Config) },
+			"nagios":        func() config.Spec { return new(nagios.Config) },
+			"alertmanager":  func() config.Spec { return new(alertmanager.Config) },
+			"openitcockpit": func() config.Spec { return new(openitcockpit.Config) },
+			"webhook":       func() config.Spec { return new(webhook.Config) },
+			"chathook":      func() config.Spec { return new(chathook.Config) },
 		},
 	}
 }

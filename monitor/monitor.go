@@ -5,7 +5,7 @@
 //
 // Inward: the server hands a request's body to the source's Decoder and the
 // reports to desk.Ingest. Outward: the courier carries a stored write-back to
-// the optional interfaces (Acknowledger, Commenter, Downtimer, Checker). A
+// the optional interfaces (Acknowledger, Commenter, Downtimer, Checker, Notifier). A
 // command that was only handed over is not done: it is confirmed by the answer
 // itself (Receipt.Confirmed), by a StatusReader, or by the notification that
 // comes back.
@@ -70,6 +70,9 @@ type Receipt struct {
 	// Confirmed is true when the system itself said that it carried the
 	// command out; false when it was only handed over.
 	Confirmed bool
+	// Queued is true when the system said that it only noted the command for
+	// later: nothing but its status tells whether it was carried out.
+	Queued bool
 }
 
 // Acknowledger can be told that somebody takes care of a problem.
@@ -109,9 +112,16 @@ type Checker interface {
 	CheckNow(ctx context.Context, o alert.Object) (Receipt, error)
 }
 
+// Notifier can be told to notify of an object, or not to.
+type Notifier interface {
+	Notifications(ctx context.Context, o alert.Object, on bool) (Receipt, error)
+}
+
 // StatusReader can be asked how objects stand.
 type StatusReader interface {
-	// Status returns what the system says of the objects, in their order.
+	// Status returns what the system says of the objects, in their order. A
+	// system that can't be asked of very many at once says of some of them, in
+	// turn from call to call, that they are not known; of a single one never.
 	Status(ctx context.Context, objects []alert.Object) ([]Status, error)
 }
 
@@ -125,6 +135,12 @@ type Status struct {
 	Acknowledged    bool
 	Author, Comment string
 	InDowntime      bool
+	// Notifies says whether the system notifies of the object; nil where it
+	// does not tell.
+	Notifies *bool
+	// HostName and ServiceName are the object's names for people, where the
+	// system has others than those that identify it and tells them.
+	HostName, ServiceName string
 	// AsOf is the moment the answer describes: a command handed over before
 	// AsOf that does not show was not carried out.
 	AsOf time.Time
