@@ -71,6 +71,7 @@ var packages = map[string]row{
 	"monitor/openitcockpit":   {4, "alert clock config doctor fault monitor monitor/extcmd monitor/notification"},
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
+	"answer":                  {5, "alert chat clock config message route"},
 	"command":                 {5, "alert chat clock desk message monitor route store typed"},
 	"chat/mattermost/checkup": {5, "chat chat/mattermost chat/mattermost/reach clock config doctor"},
 	"chat/mattermost/setup":   {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"belfry/alert"
+	"belfry/answer"
 	"belfry/chat/console"
 	"belfry/clock"
 	"belfry/command"
@@ -63,6 +64,7 @@ type App struct {
 	desk        *desk.Desk
 	interaction *interaction.Interaction
 	commands    *command.Commands
+	breaker     *answer.Breaker
 	people      *people.People
 	trials      *trial.Trials
 	probes      *doctor.Probes
@@ -172,6 +174,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.people = people.New(a.store, sealer, a.publicURL, a.opt.Clock)
 	a.interaction.SetGate(a.people)
 	a.commands = a.newCommands()
+	a.breaker = answer.NewBreaker(a.opt.Clock)
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
 	a.interaction.TakeTrials(a.trials)
 	a.interaction.TakeReactions(a.store)
@@ -189,7 +192,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Doctor: a, Reread: a.reread()})
+	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Doctor: a, Answerer: a, Reread: a.reread()})
 	return nil
 }
 

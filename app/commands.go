@@ -11,25 +11,31 @@ import (
 	"belfry/monitor"
 )
 
-// responder takes what people do in chat: presses and forms, and typed lines.
+// responder takes what people do in chat: presses and forms, typed lines, and
+// words in channels.
 type responder struct {
 	*interaction.Interaction
 	chat.Commander
 	*doctor.Probes
+	chat.Hearer
 }
 
 var (
 	_ chat.Commander = responder{}
 	_ chat.Prober    = responder{}
+	_ chat.Hearer    = responder{}
 )
+
+// sayNow tells how alerts are said at this moment, without buttons.
+func (a *App) sayNow() message.Options {
+	return message.Options{BaseURL: a.publicURL, Now: a.opt.Clock.Now(), Location: a.parts.Load().zone}
+}
 
 // newCommands makes what understands typed lines.
 func (a *App) newCommands() *command.Commands {
 	return command.New(command.Options{
 		Store: a.store, Cards: a.store, Desk: a.desk, Can: a.can, Clock: a.opt.Clock, Sources: a.askable,
-		Say: func() message.Options {
-			return message.Options{BaseURL: a.publicURL, Now: a.opt.Clock.Now(), Location: a.parts.Load().zone}
-		},
+		Say:  a.sayNow,
 		Gate: a.people, Connect: a.people.Connect, Who: a.people.Who,
 	})
 }

@@ -39,6 +39,9 @@ func (a *App) checkChats(ctx context.Context, p *parts) {
 // closeAll lets go of what a configuration's connections and sources hold.
 func closeAll(ctx context.Context, p *parts) error {
 	var errs []error
+	if p.answers != nil {
+		p.answers.Close()
+	}
 	for _, platform := range p.platforms {
 		if c, ok := platform.(chat.Closer); ok {
 			errs = append(errs, c.Close(ctx))

@@ -17,7 +17,7 @@ func (a *App) listen(ctx context.Context, p *parts, run func(func())) {
 			continue
 		}
 		run(func() {
-			if err := l.Listen(ctx, responder{a.interaction, a.commands, a.probes}); err != nil && ctx.Err() == nil {
+			if err := l.Listen(ctx, a.responder(p)); err != nil && ctx.Err() == nil {
 				a.opt.Log.Error("stopped listening to a connection", "connection", name, "err", err)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"belfry/answer"
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/chat/mattermost"
@@ -92,6 +93,7 @@ func Kinds() config.Kinds {
 			"webhook":          func() config.Spec { return new(webhook.Config) },
 			"chathook":         func() config.Spec { return new(chathook.Config) },
 		},
+		Answers: answer.Kinds(),
 	}
 }
 

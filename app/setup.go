@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"belfry/alert"
+	"belfry/answer"
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/config"
@@ -46,8 +47,9 @@ type parts struct {
 	senders   map[string]delivery.Sender
 	people    []people.Connection
 	// zone is that of the times on cards, room the channels of the built-in one.
-	zone *time.Location
-	room []string
+	zone    *time.Location
+	room    []string
+	answers *answer.Answers
 	// channels are those that the configuration names, as connection/channel.
 	channels []string
 }
@@ -91,6 +93,9 @@ func (a *App) build(f *config.File) (_ *parts, err error) {
 	}
 	for _, s := range p.order {
 		p.senders[desk.MonitorDestination(s.name)] = courier.NewWriteback(s.name, s.monitor, a.store, a.desk, a.opt.Clock)
+	}
+	if p.answers, err = a.openAnswers(f); err != nil {
+		return nil, err
 	}
 	table, err := route.New(f.Routes, f.Default)
 	if err != nil {
@@ -164,7 +169,7 @@ func (a *App) apply(ctx context.Context, p *parts) {
 	}
 	for name, platform := range p.platforms {
 		if r, ok := platform.(chat.Receiver); ok && platform != chat.Platform(a.room) {
-			setup.Chats[name] = r.Handler(responder{a.interaction, a.commands, a.probes})
+			setup.Chats[name] = r.Handler(a.responder(p))
 		}
 	}
 	a.server.Apply(setup)

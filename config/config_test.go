@@ -306,7 +306,7 @@ func TestLoadFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, problems := config.LoadFile(path, kinds())
-	if want := path + ":1: unknown key \"a\"; known are connections, default, incidents, routes, server, sources"; problems.Error() != want {
+	if want := path + ":1: unknown key \"a\"; known are answers, connections, default, incidents, routes, server, sources"; problems.Error() != want {
 		t.Errorf("got  %s\nwant %s", problems.Error(), want)
 	}
 }

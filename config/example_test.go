@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"belfry/alert"
+	"belfry/answer"
 	"belfry/chat/console"
 	"belfry/chat/mattermost"
 	"belfry/config"
@@ -33,6 +34,7 @@ func realKinds() config.Kinds {
 			"webhook":       func() config.Spec { return new(webhook.Config) },
 			"chathook":      func() config.Spec { return new(chathook.Config) },
 		},
+		Answers: answer.Kinds(),
 	}
 }
 

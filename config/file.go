@@ -37,7 +37,7 @@ const (
 // Kinds are what a file may name, each with a function that makes an empty
 // Spec (a pointer to a struct) to be filled.
 type Kinds struct {
-	Connections, Sources map[string]func() Spec
+	Connections, Sources, Answers map[string]func() Spec
 }
 
 // File is a configuration without a fault.
@@ -45,7 +45,9 @@ type File struct {
 	Server      Server
 	Connections []Connection
 	Sources     []Source
-	Routes      []route.Route
+	// Answers are what is said to words in channels.
+	Answers []Answer
+	Routes  []route.Route
 	// Default is where alerts go that no route wants. It has a channel.
 	Default route.Route
 	// Incidents is how incidents are run.

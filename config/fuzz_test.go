@@ -124,7 +124,7 @@ func TestParseDuration(t *testing.T) {
 func TestSuggestions(t *testing.T) {
 	for key, want := range map[string]string{
 		"sorces": `did you mean "sources"?`, "Routes": `did you mean "routes"?`, "dafault": `did you mean "default"?`,
-		"conections": `did you mean "connections"?`, "sevrer": `did you mean "server"?`, "chats": "known are connections, default",
+		"conections": `did you mean "connections"?`, "sevrer": `did you mean "server"?`, "chats": "known are answers, connections, default",
 	} {
 		_, problems := config.Load("f", []byte(key+": {}"), kinds())
 		if !strings.Contains(problems.Error(), want) {

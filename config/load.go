@@ -117,7 +117,7 @@ type loader struct {
 
 // sections are the keys at the top of a file.
 func sections() []string {
-	return []string{"server", "connections", "sources", "routes", "default", "incidents"}
+	return []string{"server", "connections", "sources", "routes", "default", "incidents", "answers"}
 }
 
 func (l *loader) load(root *yaml.Node) {
@@ -136,6 +136,7 @@ func (l *loader) load(root *yaml.Node) {
 	l.routes(root)
 	l.fallback(root)
 	l.incidents(root)
+	l.answers(root)
 }
 
 // section returns the value of a key at the top; nil when there is nothing to read.

@@ -160,7 +160,7 @@ func (l *loader) named(where, noun string, n *yaml.Node, name string, seen map[s
 	key, _ := child(n, "name")
 	switch {
 	case key == nil:
-		l.fault(n, "%sname is missing; write it like name: %s", where, map[string]string{"connection": "chat", "source": "nagios"}[noun])
+		l.fault(n, "%sname is missing; write it like name: %s", where, map[string]string{"connection": "chat", "source": "nagios", "answer": "fridge"}[noun])
 		return where
 	case !route.ValidName(name):
 		l.fault(key, "%sname %s won't do: it is 1 to 31 characters a-z, 0-9 and -, and begins with a letter or digit", where, quote(name))
@@ -168,7 +168,7 @@ func (l *loader) named(where, noun string, n *yaml.Node, name string, seen map[s
 	}
 	where = noun + " " + name + ": "
 	switch {
-	case name == reserved:
+	case name == reserved && noun != "answer":
 		l.fault(key, "%sthis name stands for monitoring systems in Belfry; take another", where)
 	case seen[name] > 0:
 		l.fault(key, "%sthis name is taken, by the %s on line %d", where, noun, seen[name])

@@ -80,6 +80,9 @@ func (o Options) source() string {
 	return cmp.Or(short(o.SourceName, maxName), "the monitoring system")
 }
 
+// Page returns the address of a's page in Belfry, or "".
+func Page(a *alert.Alert, o Options) string { return o.page(a.ID) }
+
 // page returns the address of the alert's page, or "".
 func (o Options) page(id alert.ID) string {
 	if o.BaseURL == "" || id <= 0 {

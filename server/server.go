@@ -61,6 +61,8 @@ type Options struct {
 	// Doctor carries out examinations that are ordered over the socket; nil:
 	// none are.
 	Doctor Doctor
+	// Answerer tries what words are answered with, over the socket; nil: it can't be tried.
+	Answerer Answerer
 	// Reread reads the configuration again; nil: there is none to read.
 	Reread func() error
 }
@@ -127,6 +129,9 @@ func (s *Server) SocketHandler() http.Handler {
 	}
 	if s.opt.Doctor != nil {
 		mux.HandleFunc("POST /doctor", s.doctor)
+	}
+	if s.opt.Answerer != nil {
+		mux.HandleFunc("POST /answer", s.answer)
 	}
 	if s.opt.Reread != nil {
 		mux.HandleFunc("POST /reload", s.reread)

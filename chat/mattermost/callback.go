@@ -133,7 +133,7 @@ func valueOf(raw json.RawMessage) (string, error) {
 	return "", errCallback
 }
 
-// Handler implements chat.Receiver: POST …/action, …/dialog and …/command,
+// Handler implements chat.Receiver: POST …/action, …/dialog, …/command and …/outgoing,
 // whatever prefix stands before. Answers are always 200 with JSON.
 //
 // A dialog has no whispers. A Whisper that answers a submit is shown in the
@@ -152,6 +152,8 @@ func (p *Platform) Handler(r chat.Responder) http.Handler {
 			answer = p.dialog(ctx, r, w, req)
 		case "command":
 			answer = p.command(ctx, r, w, req)
+		case "outgoing":
+			answer = p.outgoing(r, w, req) // it has more time
 		default:
 			http.NotFound(w, req)
 			return

@@ -60,6 +60,10 @@ type Config struct {
 	// for each team; CommandTokenFile holds more, one on each line.
 	CommandTokens    []config.Secret `yaml:"command_tokens"`
 	CommandTokenFile string          `yaml:"command_token_file"`
+	// OutgoingTokens are the tokens of the outgoing webhooks that lead here, one
+	// for each; OutgoingTokenFile holds more, one on each line.
+	OutgoingTokens    []config.Secret `yaml:"outgoing_tokens"`
+	OutgoingTokenFile string          `yaml:"outgoing_token_file"`
 	// OAuth lets people link their accounts and sign in; nil: they can't.
 	OAuth *OAuth `yaml:"oauth"`
 }
@@ -89,14 +93,8 @@ func (c *Config) Validate() []error {
 	if c.OAuth != nil {
 		c.OAuth.validate(add)
 	}
-	for _, token := range c.CommandTokens {
-		if text := wrongToken(token.Reveal()); text != "" {
-			add("command_tokens", "one of them %s; it is shown where the slash command is set up in Mattermost", text)
-		}
-	}
-	if len(c.CommandTokens) > maxTokens {
-		add("command_tokens", "there are %d, at most %d are taken", len(c.CommandTokens), maxTokens)
-	}
+	validateTokens(add, "command_tokens", c.CommandTokens, "slash command")
+	validateTokens(add, "outgoing_tokens", c.OutgoingTokens, "outgoing webhook")
 	if c.Timeout < 0 || c.Timeout > maxTimeout || c.Timeout != 0 && c.Timeout < 100*time.Millisecond {
 		add("timeout", "%v is not between 100ms and %v", c.Timeout, maxTimeout)
 	}
@@ -104,6 +102,17 @@ func (c *Config) Validate() []error {
 		add("requests_per_second", "%v is not between 0 (no limit of our own) and 100000", c.RequestsPerSecond)
 	}
 	return wrong
+}
+
+func validateTokens(add func(field, format string, args ...any), field string, tokens []config.Secret, of string) {
+	for _, token := range tokens {
+		if text := wrongToken(token.Reveal()); text != "" {
+			add(field, "one of them %s; it is shown where the %s is set up in Mattermost", text, of)
+		}
+	}
+	if len(tokens) > maxTokens {
+		add(field, "there are %d, at most %d are taken", len(tokens), maxTokens)
+	}
 }
 
 // wrongURL says in plain words what keeps text from being an address, and
@@ -175,7 +184,11 @@ func (c *Config) Open(o Options) (*Platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
 	}
-	slash, err := readTokens(c.CommandTokens, c.CommandTokenFile)
+	slash, err := readTokens("command_token_file", c.CommandTokens, c.CommandTokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
+	}
+	hooks, err := readTokens("outgoing_token_file", c.OutgoingTokens, c.OutgoingTokenFile)
 	if err != nil {
 		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
 	}
@@ -217,6 +230,7 @@ func (c *Config) Open(o Options) (*Platform, error) {
 		oauth:    oauth,
 		slash:    slash,
 		loudness: &loudness{clock: o.Clock},
+		hooks:    hooks,
 		username: c.Username, icon: c.IconURL,
 	}
 	p.client.account = who

@@ -81,7 +81,8 @@ func (c *Config) validateHook(add func(field, format string, args ...any)) {
 	for field, set := range map[string]bool{"token": c.Token != "", "token_file": c.TokenFile != "", "login_id": c.LoginID != "",
 		"password": c.Password != "", "password_file": c.PasswordFile != "", "websocket": c.Websocket, "buttons": c.Buttons,
 		"command_word": c.Word != "", "reactions": c.Reactions != nil, "callback_url": c.CallbackURL != "",
-		"command_tokens": len(c.CommandTokens) > 0, "command_token_file": c.CommandTokenFile != ""} {
+		"command_tokens": len(c.CommandTokens) > 0, "command_token_file": c.CommandTokenFile != "",
+		"outgoing_tokens": len(c.OutgoingTokens) > 0, "outgoing_token_file": c.OutgoingTokenFile != ""} {
 		if set {
 			add(field, "is given beside webhook_url, which is one-way; keep one of them")
 		}

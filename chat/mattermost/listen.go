@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"belfry/chat"
@@ -49,6 +48,9 @@ const (
 // heard works on a post: what it says is carried out once, if it is for us.
 func (l *listener) heard(ctx context.Context, s said) error {
 	text, ok := commandOf(l.word, s.Message)
+	if (!ok || l.commander == nil) && l.overhears(s) {
+		return l.overheard(ctx, s)
+	}
 	if !ok || l.commander == nil || !s.byPerson() || s.User == l.myID() {
 		l.saw(s.CreateAt)
 		return nil
@@ -58,7 +60,7 @@ func (l *listener) heard(ctx context.Context, s said) error {
 	// dropped because we are asked to stop.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTime)
 	defer cancel()
-	first, err := l.memory.UseOnce(ctx, l.name+" post "+s.ID, l.clock.Now().Add(remembered))
+	first, err := l.firstTime(ctx, s.ID)
 	if err != nil {
 		return fmt.Errorf("can't note that a command was taken: %w", err)
 	}
@@ -407,42 +409,4 @@ func (l *listener) mustPoll() bool {
 	a, errA := strconv.Atoi(major)
 	b, errB := strconv.Atoi(minor)
 	return errA != nil || errB != nil || a > 11 || a == 11 && b >= 10
-}
-
-// forgetful is the Memory of a connection that was opened without one.
-type forgetful struct {
-	mu       sync.Mutex
-	used     map[string]bool
-	settings map[string]string
-}
-
-var _ chat.Memory = (*forgetful)(nil)
-
-func newForgetful() *forgetful {
-	return &forgetful{used: map[string]bool{}, settings: map[string]string{}}
-}
-
-// UseOnce implements chat.Memory.
-func (f *forgetful) UseOnce(_ context.Context, token string, _ time.Time) (bool, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	first := !f.used[token]
-	f.used[token] = true
-	return first, nil
-}
-
-// Setting implements chat.Memory.
-func (f *forgetful) Setting(_ context.Context, name string) (string, bool, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	value, ok := f.settings[name]
-	return value, ok, nil
-}
-
-// SetSetting implements chat.Memory.
-func (f *forgetful) SetSetting(_ context.Context, name, value string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.settings[name] = value
-	return nil
 }

@@ -58,7 +58,7 @@ type Platform struct {
 	reactions           map[string]string // emoji → what it does
 	memory              chat.Memory
 	pace                pace
-	slash               slashTokens
+	slash, hooks        tokens
 	loudness            *loudness
 
 	mu sync.Mutex

@@ -15,14 +15,19 @@ func Preview(m chat.Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	lead := ""
+	if m.Priority != chat.PriorityStandard {
+		lead = "(" + string(m.Priority) + ")\n"
+	}
+	return lead + preview(text, props), nil
+}
+
+func preview(text string, props props) string {
 	var b strings.Builder
 	add := func(s string) {
 		if s != "" {
 			b.WriteString(s + "\n")
 		}
-	}
-	if m.Priority != chat.PriorityStandard {
-		add("(" + string(m.Priority) + ")")
 	}
 	add(text)
 	for _, a := range props.Attachments {
@@ -38,5 +43,5 @@ func Preview(m chat.Message) (string, error) {
 		}
 		add(strings.Join(labels, " "))
 	}
-	return b.String(), nil
+	return b.String()
 }

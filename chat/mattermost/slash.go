@@ -5,6 +5,7 @@ package mattermost
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -58,12 +59,12 @@ type commandAnswer struct {
 	Literal bool `json:"skip_slack_parsing"`
 }
 
-// slashTokens are the tokens of the slash commands that lead here, one for
-// each team, as hashes: equally long, so that comparing tells nothing.
-type slashTokens [][sha256.Size]byte
+// tokens are those of the slash commands or outgoing webhooks that lead here,
+// one for each team, as hashes: equally long, so that comparing tells nothing.
+type tokens [][sha256.Size]byte
 
 // known says in constant time whether token is one of them.
-func (t slashTokens) known(token string) bool {
+func (t tokens) known(token string) bool {
 	sum, found := sha256.Sum256([]byte(token)), 0
 	for i := range t {
 		found |= subtle.ConstantTimeCompare(sum[:], t[i][:])
@@ -72,24 +73,24 @@ func (t slashTokens) known(token string) bool {
 }
 
 // readTokens reads the tokens of the configuration and of a file with one on
-// each line; "#" begins a remark.
-func readTokens(inline []config.Secret, file string) (slashTokens, error) {
-	var tokens slashTokens
-	add := func(token string) { tokens = append(tokens, sha256.Sum256([]byte(token))) }
+// each line; "#" begins a remark. key is what the configuration calls the file.
+func readTokens(key string, inline []config.Secret, file string) (tokens, error) {
+	var all tokens
+	add := func(token string) { all = append(all, sha256.Sum256([]byte(token))) }
 	for _, s := range inline {
 		add(s.Reveal())
 	}
 	if file == "" {
-		return tokens, nil
+		return all, nil
 	}
 	f, err := os.Open(file) //nolint:gosec // the operator names it
 	if err != nil {
-		return nil, fmt.Errorf("can't read command_token_file: %w", err)
+		return nil, fmt.Errorf("can't read %s: %w", key, err)
 	}
 	defer func() { _ = f.Close() }() // only read from
 	raw, err := io.ReadAll(io.LimitReader(f, maxTokenFile+1))
 	if err != nil || len(raw) > maxTokenFile {
-		return nil, fmt.Errorf("can't read command_token_file %s, or it is longer than %d bytes", file, maxTokenFile)
+		return nil, fmt.Errorf("can't read %s %s, or it is longer than %d bytes", key, file, maxTokenFile)
 	}
 	lines := bufio.NewScanner(bytes.NewReader(raw))
 	for lines.Scan() {
@@ -98,14 +99,14 @@ func readTokens(inline []config.Secret, file string) (slashTokens, error) {
 			continue
 		}
 		if text := wrongToken(token); text != "" {
-			return nil, fmt.Errorf("a line of command_token_file %s %s", file, text)
+			return nil, fmt.Errorf("a line of %s %s %s", key, file, text)
 		}
 		add(token)
 	}
-	if err := lines.Err(); err != nil || len(tokens) == len(inline) || len(tokens) > maxTokens {
-		return nil, fmt.Errorf("command_token_file %s holds no tokens, or more than %d: write each on a line of its own", file, maxTokens)
+	if err := lines.Err(); err != nil || len(all) == len(inline) || len(all) > maxTokens {
+		return nil, fmt.Errorf("%s %s holds no tokens, or more than %d: write each on a line of its own", key, file, maxTokens)
 	}
-	return tokens, nil
+	return all, nil
 }
 
 // wrongToken says what keeps a text from being a slash command's token.
@@ -225,13 +226,14 @@ func (p *Platform) commandAnswer(ctx context.Context, s slash, a chat.Answer) co
 	return out
 }
 
+// signature is how the bot signs.
+func (p *Platform) signature() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return cmp.Or(p.me.Username, defaultName)
+}
+
 // tell is an answer of plain text.
 func (p *Platform) tell(text string) commandAnswer {
-	p.mu.Lock()
-	name := p.me.Username
-	p.mu.Unlock()
-	if name == "" {
-		name = defaultName
-	}
-	return commandAnswer{Type: "ephemeral", Username: name, Text: literal(cut(text, maxMessage/8)), Literal: true}
+	return commandAnswer{Type: "ephemeral", Username: p.signature(), Text: literal(cut(text, maxMessage/8)), Literal: true}
 }

@@ -53,7 +53,11 @@ type listener struct {
 	*Platform
 	commander chat.Commander // nil: typed words are left alone
 	reactor   chat.Reactor   // nil: reactions are
+	hearer    chat.Hearer    // nil: words in channels are
 	responder chat.Responder
+	// hearing bounds how many words are answered at once, answering waits for them.
+	hearing   chan struct{}
+	answering sync.WaitGroup
 
 	// connection is the server's name for our websocket, next the sequence
 	// number that its next event has. With both it replays what was missed.
@@ -73,9 +77,11 @@ func (p *Platform) Listen(ctx context.Context, r chat.Responder) error {
 	if !p.listens {
 		return nil
 	}
-	l := &listener{Platform: p, responder: r}
+	l := &listener{Platform: p, responder: r, hearing: make(chan struct{}, atOnceHeard)}
 	l.commander, _ = r.(chat.Commander)
 	l.reactor, _ = r.(chat.Reactor)
+	l.hearer, _ = r.(chat.Hearer)
+	defer l.answering.Wait()
 	wait, told := l.pace.first, ""
 	for {
 		established, err := l.session(ctx)

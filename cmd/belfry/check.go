@@ -40,8 +40,12 @@ func check(path string, stdout, stderr io.Writer) error {
 		_, _ = fmt.Fprintln(stderr, problems)
 		return exitCode(exitFailed)
 	}
-	_, err := fmt.Fprintf(stdout, "%s is fine: the built-in room and %s, %s, %s\n", path, count(len(file.Connections)-1, "connection"),
-		count(len(file.Sources), "source"), count(len(file.Routes), "route"))
+	answers := ""
+	if n := len(file.Answers); n > 0 {
+		answers = ", " + count(n, "answer")
+	}
+	_, err := fmt.Fprintf(stdout, "%s is fine: the built-in room and %s, %s, %s%s\n", path, count(len(file.Connections)-1, "connection"),
+		count(len(file.Sources), "source"), count(len(file.Routes), "route"), answers)
 	return err
 }
 

@@ -52,8 +52,8 @@ func newSetupCommand() *cobra.Command {
 		Use:   "setup",
 		Short: "Make the bot and all that a connection needs, with an administrator's token",
 		Long: `Make on a Mattermost server what a connection needs: the bot, its access token
-and memberships, the slash command, and, where it is asked for, the OAuth
-application. The plan is shown first. What is there already is used; run it
+and memberships, the slash command, and, where they are asked for, the outgoing
+webhook and the OAuth application. The plan is shown first. What is there already is used; run it
 again at any time, also after it broke off. Settings of the server are changed
 with --change-settings only, and listed otherwise.
 
@@ -91,6 +91,7 @@ usage. With --dry-run: 0 nothing is in the way, 2 something is.`,
 	flags.StringVar(&w.Connection, "name", "chat", "`name` of the connection")
 	flags.StringVar(&w.Bot, "bot", "belfry", "`name` of the bot")
 	flags.StringVar(&w.Command, "command", "belfry", "`word` of the slash command; empty for none")
+	flags.StringArrayVar(&w.Triggers, "trigger", nil, "`word` that calls for an answer when a message in a public channel begins with it; may be repeated")
 	flags.BoolVar(&w.OAuth, "oauth", false, "make an OAuth application, by which people connect their accounts")
 	flags.StringVar(&w.CAFile, "ca-file", "", "`file` with certificates to trust as well")
 	flags.StringVar(&w.Proxy, "proxy", "", "`URL` of a proxy to use instead of HTTPS_PROXY")

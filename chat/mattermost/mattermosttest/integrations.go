@@ -208,7 +208,13 @@ func (s *Server) createOutgoing(c call) (int, any, *apiError) {
 			return 0, nil, fail(http.StatusBadRequest, "api.webhook.create_outgoing.intersect.app_error", "Outgoing webhooks from the same channel cannot have the same trigger words/callback URLs.")
 		}
 	}
-	made.ID, made.Token, made.CreatorID, made.CreateAt = newID(), newID(), c.user.ID, millis(s.clock.Now())
+	switch owner := s.users[made.CreatorID]; {
+	case made.CreatorID == "":
+		made.CreatorID = c.user.ID
+	case owner == nil:
+		return 0, nil, errNotFound("app.user.missing_account.const", "Unable to find the user.")
+	}
+	made.ID, made.Token, made.CreateAt = newID(), newID(), millis(s.clock.Now())
 	s.outgoing = append(s.outgoing, &made)
 	return http.StatusCreated, made, nil
 }

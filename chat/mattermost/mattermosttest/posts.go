@@ -88,6 +88,7 @@ func (s *Server) createPost(c call) (int, any, *apiError) {
 		if p.PendingPostID != "" {
 			s.pending[p.PendingPostID].post = p.ID
 		}
+		s.callHooks(&p, ch, c.user) // bots' posts, too
 		first = &p
 	}
 	if take(&s.faults.loseAnswers) {

@@ -103,6 +103,9 @@ func (s *Server) sayWith(user, channel, root, message string, props json.RawMess
 	if err := s.insert(p, ch, s.user(user)); err != nil {
 		s.fatalf("%s can't post: %s", user, err.Message)
 	}
+	if props == nil { // what webhooks post calls none
+		s.callHooks(p, ch, s.user(user))
+	}
 	return p.ID
 }
 

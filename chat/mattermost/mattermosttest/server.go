@@ -81,6 +81,7 @@ type Server struct {
 	calls        map[string]*commandCall // by the id in response_url
 	late         map[string][]string     // by user id
 	outgoing     []*OutgoingHook
+	hookCalls    []HookCall
 	oauthApps    []*OAuthApp
 	oauth        provider
 	interrupted  interruption
@@ -94,6 +95,7 @@ type Server struct {
 
 	swept time.Time
 
+	calling   sync.WaitGroup // calls of outgoing webhooks under way
 	listening sync.Mutex
 	addr      string
 	server    *http.Server
@@ -200,6 +202,7 @@ func (s *Server) Restart() {
 // Close ends the server.
 func (s *Server) Close() {
 	s.Stop()
+	s.calling.Wait()
 	s.client.CloseIdleConnections()
 }
 

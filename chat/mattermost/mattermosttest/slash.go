@@ -130,6 +130,7 @@ func (s *Server) shownTo(user User, channel string, a commandAnswer) Typed {
 			t.Failed = err.text()
 			return t
 		}
+		s.callHooks(&p, s.channels[channel], &user)
 		t.Posted = &Card{s: s, id: p.ID}
 		return t
 	}

@@ -76,7 +76,8 @@ func (s *Setup) makeCommand(ctx context.Context) error {
 // outgoingName tells our outgoing webhook from others.
 func (s *Setup) outgoingName() string { return "Belfry " + s.wish.Connection }
 
-// outgoingSteps are the outgoing webhook. It has one callback URL: of several
+// outgoingSteps are the outgoing webhook. The bot is its owner, because Mattermost
+// posts the answers as that. It has one callback URL: of several
 // only the first gets a body from servers before 9.8.
 func (s *Setup) outgoingSteps() []Step {
 	if len(s.wish.Triggers) == 0 {
@@ -89,7 +90,7 @@ func (s *Setup) outgoingSteps() []Step {
 		return []Step{{Verb: Make, Text: text, Who: "who can: an administrator of the team or the system", do: func(ctx context.Context) error {
 			return s.make(receipt{Kind: kindOutgoing, Name: name}, func() (string, error) {
 				var made outgoing
-				err := s.api.post(ctx, "/hooks/outgoing", outgoing{TeamID: s.known.teamID, TriggerWords: s.wish.Triggers, CallbackURLs: []string{url},
+				err := s.api.post(ctx, "/hooks/outgoing", outgoing{TeamID: s.known.teamID, CreatorID: s.known.bot.ID, TriggerWords: s.wish.Triggers, CallbackURLs: []string{url},
 					DisplayName: name, Description: "Made by Belfry", ContentType: "application/json"}, &made)
 				if err != nil {
 					return "", err

@@ -45,10 +45,12 @@ type command struct {
 }
 
 type outgoing struct {
-	ID           string   `json:"id,omitempty"`
-	Token        string   `json:"token,omitempty"`
-	TeamID       string   `json:"team_id"`
-	ChannelID    string   `json:"channel_id,omitempty"`
+	ID        string `json:"id,omitempty"`
+	Token     string `json:"token,omitempty"`
+	TeamID    string `json:"team_id"`
+	ChannelID string `json:"channel_id,omitempty"`
+	// CreatorID is the owner; empty when it is made: who makes it.
+	CreatorID    string   `json:"creator_id,omitempty"`
 	TriggerWords []string `json:"trigger_words"`
 	TriggerWhen  int      `json:"trigger_when"`
 	CallbackURLs []string `json:"callback_urls"`

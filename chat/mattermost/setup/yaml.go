@@ -44,6 +44,9 @@ func (s *Setup) Entry() Entry {
 	if w.Command != "" && holds(w.CommandFile()) {
 		e.pairs = append(e.pairs, pair{"command_token_file", quoted(w.CommandFile())})
 	}
+	if len(w.Triggers) > 0 && holds(w.OutgoingFile()) {
+		e.pairs = append(e.pairs, pair{"outgoing_token_file", quoted(w.OutgoingFile())})
+	}
 	if id := s.ClientID(); w.OAuth && id != "" {
 		e.pairs = append(e.pairs, pair{"oauth", "{client_id: " + id + ", client_secret_file: " + quoted(w.OAuthFile()) + "}"})
 	}
