@@ -21,8 +21,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // connection is a platform and its workspace.
 type connection struct {
 	*slack.Platform
-	fake  *slacktest.Server
-	clock *clock.Manual
+	fake   *slacktest.Server
+	clock  *clock.Manual
+	config *slack.Config
 }
 
 // connect opens a connection named "main" to a fresh workspace with the channel ops.
@@ -51,7 +52,7 @@ func connectTo(t *testing.T, o slacktest.Options, change ...func(*slack.Config))
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close(t.Context()) })
-	c.Platform = p
+	c.Platform, c.config = p, cfg
 	return c
 }
 

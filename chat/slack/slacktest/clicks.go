@@ -33,6 +33,9 @@ func troubled(a Answered) string {
 func (s *Server) person(user string) map[string]any {
 	out := map[string]any{"id": user, "team_id": TeamID}
 	if u := s.users[user]; u != nil {
+		if u.Stranger {
+			out["team_id"] = OtherTeamID
+		}
 		out["name"], out["username"] = u.Name, u.Name
 	}
 	return out
@@ -138,6 +141,15 @@ func (c *Card) Shortcut(person, callback string) Outcome {
 	p["message"] = c.s.show(&m, false)
 	c.s.mu.Unlock()
 	return c.s.outcome(user, c.s.deliver("interactive", p, false))
+}
+
+// AddStranger makes somebody of another workspace, who is in no channel yet.
+func (s *Server) AddStranger(name string) *User {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.addUser(name)
+	u.Stranger = true
+	return u
 }
 
 // At returns the card at ts, whether or not it still stands there.

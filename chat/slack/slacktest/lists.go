@@ -192,7 +192,11 @@ func showUser(u *User, email bool) map[string]any {
 	if email {
 		profile["email"] = u.Email
 	}
-	return map[string]any{"id": u.ID, "team_id": TeamID, "name": u.Name, "deleted": u.Deleted, "is_bot": u.IsBot, "real_name": u.DisplayName, "profile": profile}
+	team := TeamID
+	if u.Stranger {
+		team = OtherTeamID
+	}
+	return map[string]any{"id": u.ID, "team_id": team, "name": u.Name, "deleted": u.Deleted, "is_bot": u.IsBot, "real_name": u.DisplayName, "profile": profile}
 }
 
 func listUsers(q *request) reply {

@@ -12,19 +12,23 @@ import (
 
 // The world every workspace starts with: the app's bot and its people.
 const (
-	TeamID   = "T0SLACKTEST"
-	TeamName = "Operations"
-	Domain   = "operations"
-	AppID    = "A0BELFRY001"
-	Bot      = "belfry"
-	BotID    = "B0BELFRY001"
-	BotUser  = "U0BELFRY001"
+	TeamID = "T0SLACKTEST"
+	// OtherTeamID is the workspace of strangers.
+	OtherTeamID = "T0ELSEWHERE"
+	TeamName    = "Operations"
+	Domain      = "operations"
+	AppID       = "A0BELFRY001"
+	Bot         = "belfry"
+	BotID       = "B0BELFRY001"
+	BotUser     = "U0BELFRY001"
 )
 
 // User is a person, or the app's bot.
 type User struct {
 	ID, Name, DisplayName, Email string
 	Deleted, IsBot               bool
+	// Stranger is somebody of another workspace who shares a channel with us.
+	Stranger bool
 }
 
 // Group is a user group.
