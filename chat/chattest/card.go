@@ -300,6 +300,9 @@ func checkPriority(r *room) {
 }
 
 func checkUnknownChannel(r *room) {
+	if why := r.Lacks[Address]; why != "" {
+		r.Skipf("declared: %s", why)
+	}
 	const name = "no-such-channel-here"
 	_, err := r.Platform.Post(r.context(), chat.Post{Channel: name, Key: seal.Random(), Message: fullCard()})
 	if text := r.decided(err, fault.Permanent); !strings.Contains(text, name) {

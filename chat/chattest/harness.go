@@ -67,6 +67,8 @@ const (
 	TwoWay Ability = "two-way"
 	// Prioritize shows a message's priority.
 	Prioritize Ability = "prioritize"
+	// Address posts to more than one channel.
+	Address Ability = "address"
 	// FindDeleted finds the key of a message that somebody deleted.
 	FindDeleted Ability = "find deleted"
 )

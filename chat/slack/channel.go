@@ -38,6 +38,7 @@ func newChannels() *channels { return &channels{ids: map[string]string{}, names:
 type listed struct {
 	ID         string `json:"id"`
 	Name       string `json:"name"`
+	Creator    string `json:"creator"`
 	IsArchived bool   `json:"is_archived"`
 	IsMember   bool   `json:"is_member"`
 	IsPrivate  bool   `json:"is_private"`

@@ -67,6 +67,8 @@ type refused struct {
 	Messages []string
 	// Needed and Provided are the scopes of missing_scope.
 	Needed, Provided string
+	// Errors is Slack's list of what was wrong with each item, as it came.
+	Errors json.RawMessage
 	// After is the wait that was asked for.
 	After time.Duration
 }
@@ -101,10 +103,11 @@ func (b *broken) Unwrap() error { return b.Err }
 
 // answer is what every answer of the Web API has.
 type answer struct {
-	OK       bool   `json:"ok"`
-	Error    string `json:"error"`
-	Needed   string `json:"needed"`
-	Provided string `json:"provided"`
+	OK       bool            `json:"ok"`
+	Error    string          `json:"error"`
+	Needed   string          `json:"needed"`
+	Errors   json.RawMessage `json:"errors"`
+	Provided string          `json:"provided"`
 	Metadata struct {
 		Messages []string `json:"messages"`
 	} `json:"response_metadata"`
@@ -142,7 +145,7 @@ func (c *client) callAs(ctx context.Context, token config.Secret, method string,
 	case status >= 200 && status <= 299 && !decoded:
 		return answered, &broken{Sent: true, Err: errors.New("the answer is not Slack's JSON; is there a proxy with a page of its own in between?")}
 	}
-	r := &refused{Method: method, Status: status, Code: c.hide(a.Error), Needed: c.hide(a.Needed), Provided: c.hide(a.Provided)}
+	r := &refused{Method: method, Status: status, Code: c.hide(a.Error), Needed: c.hide(a.Needed), Provided: c.hide(a.Provided), Errors: a.Errors}
 	for _, m := range a.Metadata.Messages {
 		r.Messages = append(r.Messages, c.hide(m))
 	}

@@ -62,13 +62,15 @@ func writeLiteral(b *strings.Builder, r rune, before, after string, lineStart bo
 		b.WriteRune(r)
 		b.WriteString(zero)
 	case ':':
-		b.WriteRune(r)
-		if !isTime(before, after) {
-			b.WriteString(zero)
+		if strings.HasPrefix(after, " ") || isTime(before, after) {
+			b.WriteRune(r)
+			return
 		}
+		b.WriteString(zero + ":" + zero)
 	case '.':
 		// A name with a dot is taken for an address: web01.example.org.
-		if next, _ := utf8.DecodeRuneInString(after); unicode.IsLetter(next) {
+		next, _ := utf8.DecodeRuneInString(after)
+		if unicode.IsLetter(next) || len(before) >= 3 && strings.EqualFold(before[len(before)-3:], "www") {
 			b.WriteString(zero)
 		}
 		b.WriteRune(r)

@@ -38,6 +38,7 @@ func botScopes() []Scope {
 		{"reactions:read", "acknowledging by emoji", always},
 		{"reactions:write", "putting emoji on cards", always},
 		{"pins:write", "pinning messages in incident channels", always},
+		{"bookmarks:read", "knowing the links above incident channels", always},
 		{"bookmarks:write", "links above incident channels", always},
 		{"files:write", "attaching long outputs and reports", always},
 	}

@@ -70,6 +70,7 @@ func createChannel(q *request) reply {
 	c := q.newChannel(q.args["name"])
 	c.Private = private
 	c.Members[BotUser] = true
+	c.Creator = BotUser
 	return reply{"channel": q.showChannel(c)}
 }
 
@@ -171,6 +172,7 @@ func archive(q *request) reply {
 		return refuse("not_in_channel")
 	}
 	c.Archived = true
+	delete(c.Members, BotUser)
 	return reply{}
 }
 

@@ -76,7 +76,7 @@ func listOf[T any](q *request, name string, all []T, show func(T) any) reply {
 
 func (s *Server) showChannel(c *Channel) map[string]any {
 	return map[string]any{"id": c.ID, "name": c.Name, "name_normalized": c.Name, "is_channel": !c.Private, "is_group": false, "is_im": false,
-		"is_private": c.Private, "is_archived": c.Archived, "is_general": false, "is_member": c.Members[BotUser], "context_team_id": TeamID,
+		"is_private": c.Private, "is_archived": c.Archived, "is_general": false, "creator": c.Creator, "is_member": c.Members[BotUser], "context_team_id": TeamID,
 		"topic": map[string]any{"value": c.Topic}, "purpose": map[string]any{"value": c.Purpose}, "num_members": len(c.Members)}
 }
 

@@ -40,6 +40,7 @@ type Group struct {
 // Channel is a channel of the workspace.
 type Channel struct {
 	ID, Name       string
+	Creator        string
 	Private        bool
 	Archived       bool
 	Topic, Purpose string
