@@ -68,7 +68,7 @@ func (l *loader) answers(root *yaml.Node) {
 	if n == nil {
 		return
 	}
-	seen := map[string]int{}
+	seen := map[string]place{}
 	for i, item := range n.Content {
 		var head answerKeys
 		where, spec := l.entry("answer", i, item, &head, &head.Name, &head.Kind, seen, l.kinds.Answers)

@@ -65,6 +65,9 @@ type Connection struct {
 	Spec Spec
 	// Line is where it stands in the file; 0: it is built in.
 	Line int
+	// From is the included file that it stands in (IncludeDir), which Belfry
+	// writes itself; empty: the configuration file, which it doesn't.
+	From string
 }
 
 // Source is a monitoring system that hands alerts over.

@@ -43,16 +43,16 @@ func readFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// Load reads a configuration. name stands in the faults. Either there is a
-// File, or there are Problems: all of them at once.
-func Load(name string, data []byte, kinds Kinds) (*File, Problems) {
+// Load reads a configuration, and what is included with it. name stands in the
+// faults. Either there is a File, or there are Problems: all of them at once.
+func Load(name string, data []byte, kinds Kinds, included ...Included) (*File, Problems) {
 	root, problem := parse(name, data)
 	if problem != nil {
 		return nil, Problems{*problem}
 	}
-	l := &loader{decoder: decoder{file: name}, kinds: kinds, file: Default(kinds), names: []string{RoomName}}
-	if root != nil && l.check(root, 0) {
-		l.load(root)
+	l := &loader{decoder: decoder{file: name}, kinds: kinds, file: Default(kinds), names: []string{RoomName}, seen: map[string]place{}}
+	if root == nil || l.check(root, 0) {
+		l.load(root, included)
 	}
 	if len(l.problems) > 0 {
 		return nil, l.problems.sorted()
@@ -111,6 +111,8 @@ type loader struct {
 	// names are the connections that routes may name. One that has faults
 	// counts: a route to it is right.
 	names []string
+	// seen is where the connections stand, by name.
+	seen map[string]place
 	// blind is true when the names are not all known, because of a fault.
 	blind bool
 }
@@ -120,21 +122,27 @@ func sections() []string {
 	return []string{"server", "connections", "sources", "routes", "default", "incidents", "answers"}
 }
 
-func (l *loader) load(root *yaml.Node) {
-	if root.Kind != yaml.MappingNode {
+// load reads the file, whose root is nil when nothing is in it, and what is
+// included: its connections before the routes, which may name them.
+func (l *loader) load(root *yaml.Node, included []Included) {
+	if root != nil && root.Kind != yaml.MappingNode {
 		l.fault(root, "a configuration is a block of keys, %s; it begins like server: or connections:", what(root))
 		return
 	}
-	for i := 0; i+1 < len(root.Content); i += 2 {
+	for i := 0; root != nil && i+1 < len(root.Content); i += 2 {
 		if key := root.Content[i]; !slices.Contains(sections(), key.Value) {
 			l.fault(key, "unknown key %s; %s", quote(key.Value), did(key.Value, sections()))
 		}
 	}
 	l.server(root)
-	l.connections(root)
+	l.connections(root, "")
+	more := l.documents(included)
+	for _, d := range more {
+		l.in(d.name, func() { l.connections(d.root, d.name) })
+	}
 	l.sources(root)
 	l.routes(root)
-	l.fallback(root)
+	l.defaults(root, more)
 	l.incidents(root)
 	l.answers(root)
 }

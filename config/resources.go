@@ -22,14 +22,14 @@ const (
 // reserved are names that stand for something else in destinations.
 const reserved = "monitor"
 
-func (l *loader) connections(root *yaml.Node) {
+// connections reads those of a file; from is its name if it is included.
+func (l *loader) connections(root *yaml.Node, from string) {
 	n := l.section(root, "connections", yaml.SequenceNode)
 	if n == nil {
 		key, _ := child(root, "connections")
-		l.blind = key != nil
+		l.blind = l.blind || key != nil
 		return
 	}
-	seen := map[string]int{}
 	for i, item := range n.Content {
 		var head struct {
 			Name   string `yaml:"name"`
@@ -37,7 +37,7 @@ func (l *loader) connections(root *yaml.Node) {
 			Act    string `yaml:"act"`
 			SignIn string `yaml:"sign_in"`
 		}
-		where, spec := l.entry("connection", i, item, &head, &head.Name, &head.Kind, seen, l.kinds.Connections)
+		where, spec := l.entry("connection", i, item, &head, &head.Name, &head.Kind, l.seen, l.kinds.Connections)
 		if route.ValidName(head.Name) {
 			l.names = append(l.names, head.Name)
 		} else {
@@ -46,7 +46,7 @@ func (l *loader) connections(root *yaml.Node) {
 		if spec == nil {
 			continue
 		}
-		c := Connection{Name: head.Name, Kind: head.Kind, Spec: spec, Line: item.Line}
+		c := Connection{Name: head.Name, Kind: head.Kind, Spec: spec, Line: item.Line, From: from}
 		l.rules(where, item, head.Act, head.SignIn, &c)
 		key, _ := child(item, "name")
 		switch {
@@ -68,7 +68,7 @@ func (l *loader) sources(root *yaml.Node) {
 		return
 	}
 	l.file.Sources = nil
-	seen, tokens := map[string]int{}, map[Secret]string{}
+	seen, tokens := map[string]place{}, map[Secret]string{}
 	for i, item := range n.Content {
 		var head struct {
 			Name      string `yaml:"name"`
@@ -109,7 +109,7 @@ func wrongToken(token Secret, file string) string {
 // entry reads one connection or source: the keys that all kinds have into
 // head, where name and kind are fields, and the kind's own into a new Spec. The
 // Spec is nil when the entry can't be used. where begins further faults.
-func (l *loader) entry(noun string, i int, n *yaml.Node, head any, name, kind *string, seen map[string]int,
+func (l *loader) entry(noun string, i int, n *yaml.Node, head any, name, kind *string, seen map[string]place,
 	kinds map[string]func() Spec) (where string, spec Spec) {
 	where = fmt.Sprintf("%s %d: ", noun, i+1)
 	if n.Kind != yaml.MappingNode {
@@ -156,7 +156,7 @@ func knownKinds(kind string, kinds map[string]func() Spec) string {
 }
 
 // named checks a name and returns how further faults begin.
-func (l *loader) named(where, noun string, n *yaml.Node, name string, seen map[string]int) string {
+func (l *loader) named(where, noun string, n *yaml.Node, name string, seen map[string]place) string {
 	key, _ := child(n, "name")
 	switch {
 	case key == nil:
@@ -170,10 +170,10 @@ func (l *loader) named(where, noun string, n *yaml.Node, name string, seen map[s
 	switch {
 	case name == reserved && noun != "answer":
 		l.fault(key, "%sthis name stands for monitoring systems in Belfry; take another", where)
-	case seen[name] > 0:
-		l.fault(key, "%sthis name is taken, by the %s on line %d", where, noun, seen[name])
+	case seen[name] != place{}:
+		l.fault(key, "%sthis name is taken, by the %s %s", where, noun, seen[name].from(l.decoder.file))
 	default:
-		seen[name] = key.Line
+		seen[name] = place{l.decoder.file, key.Line}
 	}
 	return where
 }

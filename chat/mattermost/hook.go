@@ -136,7 +136,7 @@ func (c *Config) openHook(o Options) (*Hook, error) {
 	h := &Hook{name: o.Name, log: o.Log, username: c.Username, icon: c.IconURL, repeats: map[string]bool{}, loudness: &loudness{clock: o.Clock}}
 	h.client = newClient(clientOptions{base: strings.TrimSuffix(u.String(), "/"+id.Reveal()), token: id, timeout: timeout,
 		perSecond: c.RequestsPerSecond, transport: transport, clock: o.Clock})
-	h.team = &Platform{name: o.Name, clock: o.Clock, log: o.Log, client: h.client}
+	h.team = &Platform{name: o.Name, clock: o.Clock, log: o.Log, client: h.client, way: way{c.Proxy, c.Insecure}}
 	return h, nil
 }
 
@@ -265,6 +265,9 @@ func (h *Hook) SelfCheck(ctx context.Context) (string, error) {
 	case !ok:
 		return "", h.team.decide(err, reads, "try the webhook")
 	case r.Status == http.StatusNotFound, r.Status == http.StatusForbidden:
+		if h.team.way.insecure {
+			return "the webhook is there; " + hookIs + "; " + sayInsecure, nil
+		}
 		return "the webhook is there; " + hookIs, nil
 	}
 	return "", h.refused(err, "a channel")

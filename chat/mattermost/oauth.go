@@ -132,15 +132,9 @@ func (p *Platform) Identify(ctx context.Context, redirect, code, verifier string
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.client.timeout)
 	defer cancel()
-	var options []oauth2.AuthCodeOption
-	if p.provesKeys(ctx) {
-		options = append(options, oauth2.VerifierOption(verifier))
-	}
-	c := p.oauth.config
-	c.RedirectURL = redirect
-	token, err := c.Exchange(context.WithValue(ctx, oauth2.HTTPClient, p.client.http), code, options...)
+	token, err := p.exchange(ctx, redirect, code, verifier)
 	if err != nil {
-		return chat.Actor{}, p.exchangeFailed(err)
+		return chat.Actor{}, err
 	}
 	as := p.client.as(config.Secret(token.AccessToken), p.oauth.secret)
 	defer p.giveBack(ctx, as)

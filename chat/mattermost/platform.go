@@ -60,6 +60,7 @@ type Platform struct {
 	pace                pace
 	slash, hooks        tokens
 	loudness            *loudness
+	way                 way
 
 	mu sync.Mutex
 	me person
@@ -122,6 +123,9 @@ func (p *Platform) Check(ctx context.Context) (Report, error) {
 	p.me = me
 	p.mu.Unlock()
 	r := Report{Bot: me.Username, Version: "of an unknown version"}
+	if p.way.insecure {
+		r.Advice = append(r.Advice, sayInsecure)
+	}
 	if v := p.client.version.Load(); v != nil {
 		r.Version = versionOf(*v)
 	}

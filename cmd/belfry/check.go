@@ -35,7 +35,7 @@ Exit codes: 0 no fault, 1 faults (they stand on standard error), 3 wrong usage.`
 
 // check tells every fault on a line of its own, so that editors can jump to it.
 func check(path string, stdout, stderr io.Writer) error {
-	file, problems := config.LoadFile(path, app.Kinds())
+	file, problems := config.LoadServer(path, app.Kinds(), serveFlags{}.override)
 	if len(problems) > 0 {
 		_, _ = fmt.Fprintln(stderr, problems)
 		return exitCode(exitFailed)

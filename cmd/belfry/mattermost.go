@@ -191,7 +191,7 @@ func (f *setupFlags) configure(ctx context.Context, s *setup.Setup, server confi
 		_, err := fmt.Fprintf(stdout, "add this to the configuration file:\n\n%s", e.Block())
 		return err
 	}
-	if err := merge(e, f.write); err != nil {
+	if err := merge(e, f.write, server.Data); err != nil {
 		_, _ = fmt.Fprintf(stdout, "%s\n", e.Block())
 		return err
 	}
@@ -203,8 +203,13 @@ func (f *setupFlags) configure(ctx context.Context, s *setup.Setup, server confi
 	return nil
 }
 
-// merge writes e into a configuration file, unless that would harm it.
-func merge(e setup.Entry, path string) error {
+// merge writes e into a configuration file, unless that would harm it. data is
+// the data directory, from which more is read with the file.
+func merge(e setup.Entry, path, data string) error {
+	included, err := config.Includes(data)
+	if err != nil {
+		return err
+	}
 	if leads, err := filepath.EvalSymlinks(path); err == nil {
 		path = leads
 	}
@@ -215,7 +220,7 @@ func merge(e setup.Entry, path string) error {
 	}
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
-		if _, problems := config.Load(path, old, app.Kinds()); len(problems) > 0 {
+		if _, problems := config.Load(path, old, app.Kinds(), included...); len(problems) > 0 {
 			return fmt.Errorf("%s has faults, so it stays as it is: mend it (belfry check %s) and run the same command again:\n%w", path, path, problems)
 		}
 	}
@@ -223,7 +228,7 @@ func merge(e setup.Entry, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s %w", path, err)
 	}
-	if _, problems := config.Load(path, text, app.Kinds()); len(problems) > 0 {
+	if _, problems := config.Load(path, text, app.Kinds(), included...); len(problems) > 0 {
 		return fmt.Errorf("%s would have faults with this connection, so it stays as it is; add the block above by hand:\n%w", path, problems)
 	}
 	if slices.Equal(text, old) {

@@ -64,27 +64,28 @@ Exit codes: 0 stopped when told to, 1 failed, 3 wrong usage.`,
 
 // file reads the configuration that the options and the environment name.
 func (f serveFlags) file() (*config.File, error) {
-	file := config.Default(app.Kinds())
 	path := f.config
 	if path == "" {
 		path = os.Getenv("BELFRY_CONFIG")
 	}
-	if path != "" {
-		loaded, problems := config.LoadFile(path, app.Kinds())
-		if len(problems) > 0 {
-			return nil, problems
-		}
-		file = loaded
+	file, problems := config.LoadServer(path, app.Kinds(), f.override)
+	if len(problems) > 0 {
+		return nil, problems
 	}
-	file.Server.Override(os.Getenv)
-	file.Server.Override(func(name string) string {
-		return map[string]string{"BELFRY_DATA": f.data, "BELFRY_LISTEN": f.listen,
-			"BELFRY_PUBLIC_URL": f.publicURL, "BELFRY_DATABASE": f.database}[name]
-	})
+	f.override(&file.Server)
 	if faults := file.Server.Validate(); len(faults) > 0 {
 		return nil, usageError{errors.Join(faults...)}
 	}
 	return file, nil
+}
+
+// override puts the environment and the options over the file's settings.
+func (f serveFlags) override(s *config.Server) {
+	s.Override(os.Getenv)
+	s.Override(func(name string) string {
+		return map[string]string{"BELFRY_DATA": f.data, "BELFRY_LISTEN": f.listen,
+			"BELFRY_PUBLIC_URL": f.publicURL, "BELFRY_DATABASE": f.database}[name]
+	})
 }
 
 func (f serveFlags) log(to io.Writer) (*slog.Logger, error) {

@@ -124,7 +124,7 @@ func (f translateFlags) file() (*config.File, error) {
 	if path == "" {
 		return config.Default(app.Kinds()), nil
 	}
-	file, problems := config.LoadFile(path, app.Kinds())
+	file, problems := config.LoadServer(path, app.Kinds(), serveFlags{}.override)
 	if len(problems) > 0 {
 		return nil, problems
 	}
