@@ -73,8 +73,10 @@ type Event struct {
 // Instruction is an order to a monitoring system that is not about the
 // acknowledgement.
 type Instruction struct {
-	// Do is "comment", "downtime" or "check".
+	// Do is "comment", "downtime", "check" or "notifications".
 	Do string `json:"do"`
+	// Off is true when notifications are to stop, false when they are to go on.
+	Off bool `json:"off,omitempty"`
 	// Start and End bound a downtime.
 	Start time.Time `json:"start,omitzero"`
 	End   time.Time `json:"end,omitzero"`

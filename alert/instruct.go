@@ -23,6 +23,22 @@ func (a *Alert) Instructed(wanted Event, refusal string, now time.Time) Event {
 	return e
 }
 
+// Named notes the names for people that the monitoring system tells, where
+// nobody passed them along. changed is false when there is nothing new.
+func (a *Alert) Named(host, service string, now time.Time) (e Event, changed bool) {
+	o := &a.Object
+	if o.HostDisplay == "" && host != "" && host != o.Host {
+		o.HostDisplay, changed = host, true
+	}
+	if o.Kind == KindService && o.ServiceDisplay == "" && service != "" && service != o.Service {
+		o.ServiceDisplay, changed = service, true
+	}
+	if !changed {
+		return Event{}, false
+	}
+	return a.Refresh(now), true
+}
+
 // Refresh makes the alert's cards be rendered anew although nothing about it
 // changed: their buttons had grown too old.
 func (a *Alert) Refresh(now time.Time) Event {

@@ -230,6 +230,8 @@ func (a *App) can(name string, ability desk.Ability) bool {
 		_, ok = s.monitor.(monitor.Downtimer)
 	case desk.CanCheck:
 		_, ok = s.monitor.(monitor.Checker)
+	case desk.CanNotifications:
+		_, ok = s.monitor.(monitor.Notifier)
 	}
 	return ok
 }

@@ -133,6 +133,30 @@ func (c *call) check() (chat.Message, error) {
 	return c.wished("Asking "+a.Source+" to check now: ", a, "."), nil
 }
 
+// notifications switches those of the monitoring system itself. What it does
+// not notify of Belfry learns from its status alone.
+func (c *call) notifications() (chat.Message, error) {
+	a, err := c.alert("notifications")
+	if err != nil {
+		return chat.Message{}, err
+	}
+	var off bool
+	switch word, _ := c.words.Next(); strings.ToLower(word) {
+	case "off", "stop", "no":
+		off = true
+	case "on", "again", "yes":
+	default:
+		return chat.Message{}, say("Off or on? Type it like “notifications 42 off”. Nothing was done.")
+	}
+	if err := c.instruct(a, "that", "", alert.Instruction{Do: string(desk.CanNotifications), Off: off}); err != nil {
+		return chat.Message{}, err
+	}
+	if off {
+		return c.wished("Asking "+a.Source+" to notify nobody any more of ", a, ": “notifications "+strconv.FormatInt(a.Number, 10)+" on” takes it back."), nil
+	}
+	return c.wished("Asking "+a.Source+" to notify again of ", a, "."), nil
+}
+
 // instruct has the source told, or says that it can't be.
 func (c *call) instruct(a *alert.Alert, what, text string, do alert.Instruction) error {
 	err := c.Desk.Instruct(c, a.ID, c.who.Name, text, do)

@@ -131,6 +131,7 @@ func table() []word {
 		{name: "unack", also: []string{"unacknowledge", "deack"}, usage: "<alert>", about: "take that back", example: "unack 42", acts: true, do: (*call).unack},
 		{name: "downtime", also: []string{"dt", "maintenance"}, usage: "<alert> <how long> [comment]", about: "tell the monitoring system of planned work", example: "downtime web01 2h new disk", acts: true, do: (*call).downtime},
 		{name: "check", also: []string{"recheck"}, usage: "<alert>", about: "have it checked now", example: "check 42", acts: true, do: (*call).check},
+		{name: "notifications", also: []string{"notify", "notification"}, usage: "<alert> off|on", about: "have the monitoring system notify of it no more, or again", example: "notifications 42 off", acts: true, do: (*call).notifications},
 		{name: "mute", also: []string{"silence", "mutes"}, usage: "<matchers or alert> <how long> [why]", about: "keep new alerts out of chat for a while; \"mute list\" shows what is muted", example: `mute host="web01" 2h moving it`, do: (*call).mute},
 		{name: "unmute", also: []string{"unsilence"}, usage: "<number of the mute>", about: "end a mute now", example: "unmute 3", acts: true, do: (*call).unmute},
 		{name: "whoami", also: []string{"me"}, about: "who you are to Belfry", do: (*call).whoami},

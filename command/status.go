@@ -225,6 +225,9 @@ func liveState(s monitor.Status) string {
 	if s.Acknowledged {
 		word += ", acknowledged"
 	}
+	if s.Notifies != nil && !*s.Notifies {
+		word += ", notifications off"
+	}
 	return word
 }
 

@@ -221,13 +221,19 @@ func (o order) wait(ctx context.Context, since time.Time, reason string) deliver
 // arrived is not repeated: a second downtime would be worse than none, and
 // there is nothing to ask.
 func (w *Writeback) instruct(ctx context.Context, e delivery.Errand, a *alert.Alert, event alert.Event) delivery.Outcome {
+	if e.Receipt != "" {
+		return w.queued(ctx, e, a, event)
+	}
 	if !e.UnknownSince.IsZero() {
 		return ours(w.desk.Instructed(ctx, a.ID, event, "it is not known whether "+w.source+" got this; look there before you repeat it"))
 	}
-	err := w.tell(ctx, a.Object, event)
+	receipt, err := w.tell(ctx, a.Object, event)
 	decision, _ := fault.Of(err)
 	switch decision {
 	case fault.None:
+		if receipt.Queued && w.provable(event) {
+			return delivery.Outcome{Receipt: handedReceipt(w.clock.Now()), Again: firstLook}
+		}
 		return ours(w.desk.Instructed(ctx, a.ID, event, ""))
 	case fault.Permanent, fault.Gone, fault.Unknown:
 		return ours(w.desk.Instructed(ctx, a.ID, event, err.Error()))
@@ -235,31 +241,76 @@ func (w *Writeback) instruct(ctx context.Context, e delivery.Errand, a *alert.Al
 	return delivery.Outcome{Err: err}
 }
 
-func (w *Writeback) tell(ctx context.Context, o alert.Object, event alert.Event) error {
-	var err error
+// provable says whether the status could show that an instruction was carried out.
+func (w *Writeback) provable(event alert.Event) bool {
+	do := event.Instruction
+	_, reads := w.monitor.(monitor.StatusReader)
+	return reads && (do.Do == string(desk.CanDowntime) && !do.Start.After(w.clock.Now()) || do.Do == string(desk.CanNotifications))
+}
+
+// queued looks whether an instruction shows that was only put into a queue.
+func (w *Writeback) queued(ctx context.Context, e delivery.Errand, a *alert.Alert, event alert.Event) delivery.Outcome {
+	since, reason := handedOver(e), "took it into its queue, but does not show it: look there before you repeat it"
+	if read, ok := w.monitor.(monitor.StatusReader); ok && event.Instruction != nil {
+		statuses, err := read.Status(ctx, []alert.Object{a.Object})
+		switch {
+		case err != nil:
+			reason = "took it into its queue, and can't be asked what became of it: " + err.Error()
+		case len(statuses) == 1 && shows(statuses[0], *event.Instruction):
+			return ours(w.desk.Instructed(ctx, a.ID, event, ""))
+		}
+	}
+	waited := w.clock.Now().Sub(since)
+	if waited > handAgain {
+		return ours(w.desk.Instructed(ctx, a.ID, event, w.source+" "+reason))
+	}
+	again := time.Second
+	if waited < believe {
+		again = firstLook
+	}
+	return delivery.Outcome{Again: again, Receipt: e.Receipt}
+}
+
+// shows says whether an object stands as an instruction wants it.
+func shows(s monitor.Status, do alert.Instruction) bool {
+	switch {
+	case !s.Known:
+		return false
+	case do.Do == string(desk.CanDowntime):
+		return s.InDowntime
+	}
+	return s.Notifies != nil && *s.Notifies != do.Off
+}
+
+func (w *Writeback) tell(ctx context.Context, o alert.Object, event alert.Event) (receipt monitor.Receipt, err error) {
 	ok := false
 	switch do := event.Instruction; {
 	case do == nil:
 	case do.Do == string(desk.CanComment):
 		var m monitor.Commenter
 		if m, ok = w.monitor.(monitor.Commenter); ok {
-			_, err = m.Comment(ctx, o, event.Actor, event.Text)
+			receipt, err = m.Comment(ctx, o, event.Actor, event.Text)
 		}
 	case do.Do == string(desk.CanDowntime):
 		var m monitor.Downtimer
 		if m, ok = w.monitor.(monitor.Downtimer); ok {
-			_, err = m.Downtime(ctx, monitor.Downtime{Object: o, Author: event.Actor, Comment: event.Text, Start: do.Start, End: do.End})
+			receipt, err = m.Downtime(ctx, monitor.Downtime{Object: o, Author: event.Actor, Comment: event.Text, Start: do.Start, End: do.End})
 		}
 	case do.Do == string(desk.CanCheck):
 		var m monitor.Checker
 		if m, ok = w.monitor.(monitor.Checker); ok {
-			_, err = m.CheckNow(ctx, o)
+			receipt, err = m.CheckNow(ctx, o)
+		}
+	case do.Do == string(desk.CanNotifications):
+		var m monitor.Notifier
+		if m, ok = w.monitor.(monitor.Notifier); ok {
+			receipt, err = m.Notifications(ctx, o, !do.Off)
 		}
 	}
 	if !ok {
-		return fault.NewPermanent(fmt.Errorf("%s can't be told that", w.source))
+		return receipt, fault.NewPermanent(fmt.Errorf("%s can't be told that", w.source))
 	}
-	return err
+	return receipt, err
 }
 
 // ours is the outcome of recording the end of a write-back: if our own

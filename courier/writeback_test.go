@@ -44,6 +44,11 @@ func (c *core) Comment(_ context.Context, o alert.Object, author, text string) (
 	return c.answer()
 }
 
+func (c *core) Notifications(_ context.Context, o alert.Object, on bool) (monitor.Receipt, error) {
+	c.calls = append(c.calls, fmt.Sprintf("notifications %v %s", on, o.Name()))
+	return c.answer()
+}
+
 // seeing is a core whose status can be read.
 type seeing struct{ *core }
 
@@ -380,5 +385,42 @@ func TestAnInstructionIsCarriedOutAndNoted(t *testing.T) {
 	s.want(err)
 	if last := events[len(events)-1]; strings.Join(s.core.calls, ";") != "comment Disk /var on web01 by bob: disk ordered" || last.Kind != alert.EventInstructDone {
 		t.Errorf("calls %v, last event %+v", s.core.calls, last)
+	}
+}
+
+// A system that only queues is believed when its status shows what it was told.
+func TestAQueuedInstructionIsDoneWhenTheStatusShowsIt(t *testing.T) {
+	s := newScene(t, true)
+	s.core.answer = func() (monitor.Receipt, error) { return monitor.Receipt{Queued: true}, nil }
+	s.core.status.Notifies = new(true)
+	s.want(s.desk.Instruct(t.Context(), s.id, "bob", "", alert.Instruction{Do: "notifications", Off: true}))
+	last := func() alert.Event {
+		events, err := s.store.Events(t.Context(), s.id, 100)
+		s.want(err)
+		return events[len(events)-1]
+	}
+	for range 3 {
+		if out := s.work(); out.Again == 0 || last().Kind != alert.EventInstructed {
+			t.Fatalf("before it shows: %+v, %+v", out, last())
+		}
+	}
+	s.core.status.Notifies = new(false)
+	s.work()
+	if e := last(); e.Kind != alert.EventInstructDone || len(s.core.calls) != 1 {
+		t.Errorf("after it shows: %+v, told %v", e, s.core.calls)
+	}
+}
+
+func TestAQueuedInstructionThatNeverShowsIsTold(t *testing.T) {
+	s := newScene(t, true)
+	s.core.answer = func() (monitor.Receipt, error) { return monitor.Receipt{Queued: true}, nil }
+	s.core.status.Notifies = new(true)
+	s.want(s.desk.Instruct(t.Context(), s.id, "bob", "", alert.Instruction{Do: "notifications", Off: true}))
+	for s.work().Again > 0 {
+	}
+	events, err := s.store.Events(t.Context(), s.id, 100)
+	s.want(err)
+	if e := events[len(events)-1]; e.Kind != alert.EventInstructFail || !strings.Contains(e.Text, "does not show it") || len(s.core.calls) != 1 {
+		t.Errorf("at last: %+v, told %v", e, s.core.calls)
 	}
 }

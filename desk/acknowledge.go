@@ -65,7 +65,7 @@ func (d *Desk) wish(ctx context.Context, id alert.ID, act func(a *alert.Alert) (
 }
 
 // Instruct has the monitoring system told something about the alert's object:
-// a comment, a downtime or a check. ErrCannot when it can't be told that.
+// a comment, a downtime, a check, or whether to notify of it. ErrCannot when it can't be told that.
 func (d *Desk) Instruct(ctx context.Context, id alert.ID, by, text string, what alert.Instruction) error {
 	return d.one(ctx, store.Change{ID: id, Apply: func(v store.View) ([]store.Effect, error) {
 		if v.Alert == nil {

@@ -92,7 +92,8 @@ const settled = 15 * time.Second
 
 // Observe compares what a monitoring system shows with the open problems of
 // its source: acknowledgements set or removed there, recoveries whose
-// notification never came. read is asked for their status.
+// notification never came, names that nobody passed along. read is asked for
+// their status.
 func (d *Desk) Observe(ctx context.Context, source string, read monitor.StatusReader) error {
 	open, err := d.store.OpenAlerts(ctx, source)
 	if err != nil {
@@ -117,12 +118,27 @@ func (d *Desk) Observe(ctx context.Context, source string, read monitor.StatusRe
 	}
 	for i, a := range problems {
 		if i < len(statuses) && statuses[i].Known {
+			if err := d.named(ctx, a, statuses[i]); err != nil {
+				return err
+			}
 			if err := d.observe(ctx, a, statuses[i]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// named notes names that the monitoring system tells and nobody passed along:
+// whoever was told of the alert before only had what identifies its object.
+func (d *Desk) named(ctx context.Context, seen *alert.Alert, s monitor.Status) error {
+	if _, news := seen.Clone().Named(s.HostName, s.ServiceName, d.clock.Now()); !news {
+		return nil
+	}
+	return d.onAlert(ctx, seen.ID, func(a *alert.Alert) (alert.Event, bool, error) {
+		e, changed := a.Named(s.HostName, s.ServiceName, d.clock.Now())
+		return e, changed, nil
+	})
 }
 
 // observe turns a difference into the report that was missed. It counts only

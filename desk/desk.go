@@ -66,6 +66,8 @@ const (
 	CanComment     Ability = "comment"
 	CanDowntime    Ability = "downtime"
 	CanCheck       Ability = "check"
+	// CanNotifications is to notify of an object, or not to.
+	CanNotifications Ability = "notifications"
 )
 
 // Abilities says what a source's monitoring system can be told.

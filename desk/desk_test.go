@@ -373,6 +373,21 @@ func TestWhatTheMonitorShowsGetsOntoTheCards(t *testing.T) {
 	}
 }
 
+func TestNamesThatTheStatusTellsGetOntoTheCards(t *testing.T) {
+	o := newOffice(t)
+	o.take(critical())
+	before := o.only()
+	for range 2 { // the second time there is nothing new
+		if err := o.Observe(t.Context(), "nagios", glass{monitor.Status{Known: true, HostName: "Web 1", ServiceName: "Disk", AsOf: o.clock.Now()}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := o.only()
+	if a.Name() != "Disk on Web 1" || a.Fingerprint != before.Fingerprint || a.Revision != before.Revision+1 || !a.UpdatedAt.Equal(before.UpdatedAt) {
+		t.Errorf("%q, revision %d after %d", a.Name(), a.Revision, before.Revision)
+	}
+}
+
 func TestAStatusThatWasReadBeforeSomethingHappenedChangesNothing(t *testing.T) {
 	o := newOffice(t)
 	o.take(critical())

@@ -151,6 +151,11 @@ func instruction(e alert.Event) string {
 			return "a downtime"
 		case "check":
 			return "a check now"
+		case "notifications":
+			if e.Instruction.Off {
+				return "a stop of its notifications"
+			}
+			return "notifications again"
 		}
 	}
 	return "an instruction"

@@ -320,6 +320,21 @@ func others(t *testing.T, s System) {
 		_, err := c.CheckNow(within(t), s.Problem)
 		arrives(err, before)
 	}
+	if n, ok := s.Monitor.(monitor.Notifier); ok {
+		for _, on := range []bool{false, true} {
+			before := count()
+			_, err := n.Notifications(within(t), s.Problem, on)
+			arrives(err, before)
+			reader, reads := s.Monitor.(monitor.StatusReader)
+			if !reads || statusOf(t, reader, s.Problem)[0].Notifies == nil {
+				continue
+			}
+			eventually(t, "the status shows whether it notifies", func() bool {
+				shown := statusOf(t, reader, s.Problem)[0].Notifies
+				return shown != nil && *shown == on
+			})
+		}
+	}
 	d, ok := s.Monitor.(monitor.Downtimer)
 	if !ok {
 		return

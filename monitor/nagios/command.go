@@ -58,6 +58,13 @@ func (l language) check(o alert.Object, now time.Time) (string, error) {
 	return bareLine(now, "SCHEDULE_FORCED_%s_CHECK", o, seconds(now))
 }
 
+func (l language) notifications(o alert.Object, on bool, now time.Time) (string, error) {
+	if on {
+		return bareLine(now, "ENABLE_%s_NOTIFICATIONS", o)
+	}
+	return bareLine(now, "DISABLE_%s_NOTIFICATIONS", o)
+}
+
 // line makes a command that ends in author and comment. The comment gives way
 // where the whole would be too long for one write.
 func line(now time.Time, command string, o alert.Object, author, comment string, args ...string) (string, error) {

@@ -31,6 +31,8 @@ func TestCommandLines(t *testing.T) {
 		add(said.comment(o, "ann.lee", "disk ordered", now))
 		add(said.downtime(monitor.Downtime{Object: o, Author: "ann.lee", Comment: "patching", Start: now, End: now.Add(90 * time.Minute)}, now))
 		add(said.check(o, now))
+		add(said.notifications(o, false, now))
+		add(said.notifications(o, true, now))
 	}
 	golden(t, "commands.golden", b.String())
 }

@@ -69,6 +69,7 @@ var (
 	_ monitor.Commenter    = (*Commander)(nil)
 	_ monitor.Downtimer    = (*Commander)(nil)
 	_ monitor.Checker      = (*Commander)(nil)
+	_ monitor.Notifier     = (*Commander)(nil)
 	_ monitor.StatusReader = (*Observer)(nil)
 )
 
@@ -166,6 +167,12 @@ func (c *Commander) Downtime(ctx context.Context, d monitor.Downtime) (monitor.R
 // CheckNow implements monitor.Checker.
 func (c *Commander) CheckNow(ctx context.Context, o alert.Object) (monitor.Receipt, error) {
 	s, err := c.said.check(o, c.clock.Now())
+	return c.tell(ctx, s, err, o, nil)
+}
+
+// Notifications implements monitor.Notifier.
+func (c *Commander) Notifications(ctx context.Context, o alert.Object, on bool) (monitor.Receipt, error) {
+	s, err := c.said.notifications(o, on, c.clock.Now())
 	return c.tell(ctx, s, err, o, nil)
 }
 

@@ -112,6 +112,10 @@ var grammar = map[string]string{
 	"SCHEDULE_SVC_DOWNTIME":       "hs-------",
 	"SCHEDULE_FORCED_HOST_CHECK":  "h-",
 	"SCHEDULE_FORCED_SVC_CHECK":   "hs-",
+	"DISABLE_HOST_NOTIFICATIONS":  "h",
+	"DISABLE_SVC_NOTIFICATIONS":   "hs",
+	"ENABLE_HOST_NOTIFICATIONS":   "h",
+	"ENABLE_SVC_NOTIFICATIONS":    "hs",
 }
 
 // run carries out "[time] COMMAND;arguments" and answers as the query socket.
