@@ -39,7 +39,7 @@ func documented(t *testing.T, name string) []commands {
 // TestTheCommandsOfTheDocumentsWork gives every pair of notification commands
 // that a reader can copy to a real Nagios, and goes the whole way with it.
 func TestTheCommandsOfTheDocumentsWork(t *testing.T) {
-	for name, pairs := range map[string]int{"README.md": 1, "docs/nagios.md": 3} {
+	for name, pairs := range map[string]int{"README.md": 1, "docs/openitcockpit.md": 3} {
 		all := documented(t, name)
 		if len(all) != pairs {
 			t.Errorf("%s shows %d pairs of commands, want %d", name, len(all), pairs)
