@@ -43,7 +43,7 @@ var packages = map[string]row{
 
 	"config":    {3, "alert incident route"},
 	"doctor":    {3, "chat"},
-	"message":   {3, "alert chat"},
+	"message":   {3, "alert chat incident"},
 	"store":     {3, "alert clock fault incident"},
 	"translate": {3, "alert monitor"},
 	"typed":     {3, "chat"},
@@ -53,6 +53,7 @@ var packages = map[string]row{
 
 	"delivery": {4, "alert clock fault store"},
 	"desk":     {4, "alert clock fault monitor route seal store"},
+	"response": {4, "alert clock incident store"},
 	"tlscert":  {4, "clock config"},
 	"trial":    {4, "chat clock fault seal"},
 
@@ -72,6 +73,7 @@ var packages = map[string]row{
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
 	"answer":                  {5, "alert chat clock config message route"},
+	"command/incidents":       {5, "alert chat clock incident message response store typed"},
 	"command":                 {5, "alert chat clock desk message monitor route store typed"},
 	"chat/mattermost/checkup": {5, "chat chat/mattermost chat/mattermost/reach clock config doctor"},
 	"chat/mattermost/setup":   {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},
@@ -85,7 +87,7 @@ var packages = map[string]row{
 	"web":         {5, "alert chat chat/console clock config desk fault message people seal store trial"},
 
 	"app":        {6, "*"},
-	"cmd/belfry": {7, "app chat/mattermost/setup clock command config doctor monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},
+	"cmd/belfry": {7, "app chat/mattermost/setup clock command command/incidents config doctor monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},
 
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},

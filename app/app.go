@@ -18,6 +18,7 @@ import (
 
 	"belfry/alert"
 	"belfry/answer"
+	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/clock"
 	"belfry/command"
@@ -64,6 +65,7 @@ type App struct {
 	desk        *desk.Desk
 	interaction *interaction.Interaction
 	commands    *command.Commands
+	lines       chat.Commander
 	breaker     *answer.Breaker
 	people      *people.People
 	trials      *trial.Trials
@@ -174,6 +176,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.people = people.New(a.store, sealer, a.publicURL, a.opt.Clock)
 	a.interaction.SetGate(a.people)
 	a.commands = a.newCommands()
+	a.lines = a.newLines()
 	a.breaker = answer.NewBreaker(a.opt.Clock)
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
 	a.interaction.TakeTrials(a.trials)

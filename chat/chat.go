@@ -233,6 +233,9 @@ type Command struct {
 	Actor Actor
 	// Channel is the platform's id of the channel it was typed in.
 	Channel string
+	// Word is the command's word without "/", in small letters; empty where it
+	// was a message that calls for Belfry.
+	Word string
 	// Text is what follows the command word, exactly as typed.
 	Text string
 	// Thread is the message it answers, where the platform tells.

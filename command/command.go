@@ -250,50 +250,31 @@ func sentence(text string) string {
 }
 
 func lookUp(name string) (word, bool) {
-	for _, w := range table() {
-		if w.name == name {
-			return w, true
-		}
-		for _, other := range w.also {
-			if other == name {
-				return w, true
-			}
-		}
+	all := table()
+	if i := typed.Find(words(), name); i >= 0 {
+		return all[i], true
 	}
 	return word{}, false
 }
 
-func unknown(name string) string {
-	text := fmt.Sprintf("I don't know “%s”", message.Short(name, 60))
-	if near := typed.Nearest(name, Words()); near != "" {
-		w, _ := lookUp(near)
-		return text + ". Did you mean “" + strings.TrimSpace(near+" "+w.usage) + "”? “help” lists what I know."
+// words is the table as others read it.
+func words() []typed.Word {
+	var list []typed.Word
+	for _, w := range table() {
+		list = append(list, typed.Word{Name: w.name, Also: w.also, Usage: w.usage, About: w.about, Example: w.example})
 	}
-	return text + ". I know " + strings.Join(Words(), ", ") + "."
+	return list
 }
+
+func unknown(name string) string { return typed.Unknown(words(), name) }
 
 // help is made from the table.
 func (c *call) help() chat.Message {
 	name, _ := c.words.Next()
-	if w, ok := lookUp(strings.ToLower(name)); ok && name != "" {
-		m := chat.Message{Lines: []chat.Line{{{Text: strings.TrimSpace(w.name + " " + w.usage), Bold: true}, {Text: " – " + w.about}}}}
-		if len(w.also) > 0 {
-			m.Lines = append(m.Lines, chat.Line{{Text: "also: " + strings.Join(w.also, ", ")}})
-		}
-		if w.example != "" {
-			m.Lines = append(m.Lines, chat.Line{{Text: "example: " + w.example}})
-		}
-		return m
+	list := words()
+	if i := typed.Find(list, strings.ToLower(name)); i >= 0 {
+		return typed.HelpOn(list[i])
 	}
-	m := chat.Message{
-		Lines: []chat.Line{
-			{{Text: "An alert is named by its number (42 or #42), or by its host or host/service when only one is meant. Put names with spaces in quotes."}},
-			{{Text: "Spans of time: 90m, 2h, 1d, 1w. Matchers: host=\"web01\", severity=~\"critical|warning\"."}},
-		},
-		Table: &chat.Table{Head: []string{"Type", "to get"}},
-	}
-	for _, w := range table() {
-		m.Table.Rows = append(m.Table.Rows, []chat.Line{{{Text: w.name, Bold: true}, {Text: strings.TrimRight(" "+w.usage, " ")}}, {{Text: w.about}}})
-	}
-	return m
+	return typed.Help(list, "An alert is named by its number (42 or #42), or by its host or host/service when only one is meant. Put names with spaces in quotes.",
+		"Spans of time: 90m, 2h, 1d, 1w. Matchers: host=\"web01\", severity=~\"critical|warning\".")
 }

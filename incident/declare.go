@@ -173,10 +173,13 @@ func (i *Incident) Set(s *Settings, what, value string, by Person, at time.Time)
 		}
 		return i.changed(list.name, strings.Join(*list.mine, ", "), strings.Join(*list.then, ", "), by, at, func() { *list.mine = *list.then })
 	}
+	f, ok := s.FindField(what)
+	if !ok {
+		return Entry{}, &UnknownError{"field", what, append([]string{"type", "service", "environment"}, s.fieldNames()...)}
+	}
 	if err := trial.choose(&known, &Declaration{Fields: map[string]string{what: value}}); err != nil {
 		return Entry{}, err
 	}
-	f, _ := s.FindField(what)
 	is := trial.Fields[f.Name]
 	return i.changed(f.Name, i.Fields[f.Name], is, by, at, func() {
 		if i.Fields == nil {

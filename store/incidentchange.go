@@ -83,10 +83,22 @@ func (s *Store) ChangeIncident(ctx context.Context, c IncidentChange) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("can't store what was done with the incident: %w", err)
+		return &IncidentError{err}
 	}
 	return refused
 }
+
+// IncidentError is the storage's trouble with a change of an incident; what
+// Apply says comes without it.
+type IncidentError struct{ Err error }
+
+// Error implements error.
+func (e *IncidentError) Error() string {
+	return "can't store what was done with the incident: " + e.Err.Error()
+}
+
+// Unwrap returns the storage's error.
+func (e *IncidentError) Unwrap() error { return e.Err }
 
 // decideIncident calls Apply; see decide.
 func decideIncident(c IncidentChange, v IncidentView) (effects []IncidentEffect, err error) {

@@ -120,7 +120,7 @@ func wrongToken(token string) string {
 // slash is what Mattermost sends for a slash command. Who has the token can
 // invent all of it.
 type slash struct {
-	token, userID, channelID, text, trigger, root string
+	token, word, userID, channelID, text, trigger, root string
 }
 
 // readSlash decodes the form of a slash command; say tells what to tell people
@@ -135,7 +135,7 @@ func readSlash(contentType string, body []byte) (s slash, say string) {
 	if err != nil {
 		return slash{}, sayNoForm
 	}
-	s = slash{token: form.Get("token"), userID: form.Get("user_id"), channelID: form.Get("channel_id"), text: form.Get("text"),
+	s = slash{token: form.Get("token"), word: strings.ToLower(strings.TrimPrefix(form.Get("command"), "/")), userID: form.Get("user_id"), channelID: form.Get("channel_id"), text: form.Get("text"),
 		trigger: form.Get("trigger_id"), root: form.Get("root_id")}
 	if !isID(s.userID) || !isID(s.channelID) || len(s.token) > maxToken || s.root != "" && !isID(s.root) {
 		return slash{}, sayNoForm
@@ -172,7 +172,7 @@ func (p *Platform) command(ctx context.Context, r chat.Responder, w http.Respons
 	if say != "" {
 		return p.tell(say)
 	}
-	in := chat.Command{Actor: actor, Channel: s.channelID, Text: s.text}
+	in := chat.Command{Actor: actor, Channel: s.channelID, Word: s.word, Text: s.text}
 	if s.root != "" {
 		in.Thread = &chat.Ref{Channel: s.channelID, Post: s.root}
 	}

@@ -71,7 +71,7 @@ func TestCommandsArriveAsTyped(t *testing.T) {
 		if seen.Whisper != "Heard *you*, @\u200balice." || seen.By == "alice" || len(seen.Reading.Looks) != 0 {
 			t.Errorf("%.40q: alice sees %+v", text, seen)
 		}
-		if len(k.got) != 1 || k.got[0].Text != text || k.got[0].Actor != (chat.Actor{Connection: "main", ID: c.fake.User("alice").ID, Name: "alice"}) ||
+		if len(k.got) != 1 || k.got[0].Word != "bell" || k.got[0].Text != text || k.got[0].Actor != (chat.Actor{Connection: "main", ID: c.fake.User("alice").ID, Name: "alice"}) ||
 			k.got[0].Channel == "" || k.got[0].Thread != nil {
 			t.Errorf("%.40q arrived as %+v", text, k.got)
 		}

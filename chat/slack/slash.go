@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"strings"
 
 	"belfry/chat"
 )
@@ -27,7 +28,7 @@ func (p *Platform) typedLine(r chat.Responder, t typed) (any, error) {
 		if say != "" {
 			return chat.Answer{Whisper: say}
 		}
-		answer := commander.Command(ctx, chat.Command{Actor: who, Channel: t.Channel, Text: plain(t.Text)})
+		answer := commander.Command(ctx, chat.Command{Actor: who, Channel: t.Channel, Word: strings.ToLower(strings.TrimPrefix(t.Command, "/")), Text: plain(t.Text)})
 		if answer.Dialog == nil {
 			return answer
 		}

@@ -17,6 +17,7 @@ import (
 	"belfry/chat/mattermost/setup"
 	"belfry/clock"
 	"belfry/command"
+	"belfry/command/incidents"
 	"belfry/config"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,7 @@ usage. With --dry-run: 0 nothing is in the way, 2 something is.`,
 	flags.StringVar(&w.Connection, "name", "chat", "`name` of the connection")
 	flags.StringVar(&w.Bot, "bot", "belfry", "`name` of the bot")
 	flags.StringVar(&w.Command, "command", "belfry", "`word` of the slash command; empty for none")
+	flags.StringVar(&w.IncidentCommand, "incident-command", "incident", "`word` of the slash command by which incidents are run; empty for none")
 	flags.StringArrayVar(&w.Triggers, "trigger", nil, "`word` that calls for an answer when a message in a public channel begins with it; may be repeated")
 	flags.BoolVar(&w.OAuth, "oauth", false, "make an OAuth application, by which people connect their accounts")
 	flags.StringVar(&w.CAFile, "ca-file", "", "`file` with certificates to trust as well")
@@ -120,6 +122,7 @@ func (f *setupFlags) run(ctx context.Context, stdin io.Reader, stdout, stderr io
 	}
 	f.wish.Data = server.Data
 	f.wish.CommandHint = "[" + strings.Join(command.Words(), " | ") + "]"
+	f.wish.IncidentHint = "[" + strings.Join(incidents.Words(), " | ") + "]"
 	f.wish.PublicURL = strings.TrimRight(firstOf(f.publicURL, server.PublicURL, app.DefaultURL(server, server.Listen)), "/")
 	f.wish.CallbackURL = strings.TrimRight(firstOf(f.wish.CallbackURL, f.wish.PublicURL+"/chat/"+f.wish.Connection), "/")
 	token, err := adminToken(f.tokenFile, stdin, stderr)

@@ -16,24 +16,49 @@ const (
 	outgoingPath = "/outgoing"
 )
 
-// wantedCommand is the slash command as it is to be.
-func (s *Setup) wantedCommand() command {
-	return command{TeamID: s.known.teamID, Trigger: s.wish.Command, Method: "P", Username: s.wish.Bot, AutoComplete: true,
-		AutoCompleteHint: s.wish.CommandHint,
-		AutoCompleteDesc: "See and acknowledge problems", DisplayName: "Belfry",
+// slash is a slash command that is wished for.
+type slash struct {
+	word, hint, about string
+	// option is the flag by which another word is taken.
+	option string
+}
+
+// slashes are the slash commands that are wished for.
+func (w Wish) slashes() []slash {
+	var list []slash
+	if w.Command != "" {
+		list = append(list, slash{w.Command, w.CommandHint, "See and acknowledge problems", "--command"})
+	}
+	if w.IncidentCommand != "" {
+		list = append(list, slash{w.IncidentCommand, w.IncidentHint, "Declare and run incidents", "--incident-command"})
+	}
+	return list
+}
+
+// wanted is the slash command as it is to be.
+func (s *Setup) wanted(c slash) command {
+	return command{TeamID: s.known.teamID, Trigger: c.word, Method: "P", Username: s.wish.Bot, AutoComplete: true,
+		AutoCompleteHint: c.hint,
+		AutoCompleteDesc: c.about, DisplayName: "Belfry",
 		Description: "Made by Belfry for its connection " + s.wish.Connection, URL: s.wish.CallbackURL + commandPath}
 }
 
-// commandSteps are the slash command.
+// commandSteps are the slash commands.
 func (s *Setup) commandSteps() []Step {
-	if s.wish.Command == "" {
-		return nil
+	var steps []Step
+	for _, c := range s.wish.slashes() {
+		steps = append(steps, s.commandStep(c))
 	}
-	want := s.wantedCommand()
+	return steps
+}
+
+func (s *Setup) commandStep(c slash) Step {
+	want := s.wanted(c)
 	text := "slash command /" + want.Trigger + " → " + want.URL
 	at := slices.IndexFunc(s.known.commands, func(c command) bool { return c.Trigger == want.Trigger && c.TeamID == want.TeamID })
 	if at < 0 {
-		return []Step{{Verb: Make, Text: text, Who: "who can: an administrator of the team or the system; or you, with another --command, if the word is taken", do: s.makeCommand}}
+		return Step{Verb: Make, Text: text, Who: "who can: an administrator of the team or the system; or you, with another " + c.option + ", if the word is taken",
+			do: func(ctx context.Context) error { return s.makeCommand(ctx, c) }}
 	}
 	have := s.known.commands[at]
 	keep := func(ctx context.Context) error {
@@ -42,35 +67,56 @@ func (s *Setup) commandSteps() []Step {
 				return err
 			}
 		}
-		return s.keep(s.wish.CommandFile(), config.Secret(have.Token))
+		return s.keepCommand(c, have.Token)
 	}
 	ours := s.receipts.find(kindCommand, want.Trigger) != nil
 	if have.URL != want.URL && !ours {
-		return []Step{{Verb: Blocked, Text: "the word /" + want.Trigger + " is another integration's in this team",
-			Who: "who can: you, with another word: --command WORD; or an administrator of the team, who removes the other one"}}
+		return Step{Verb: Blocked, Text: "the word /" + want.Trigger + " is another integration's in this team",
+			Who: "who can: you, with another word: " + c.option + " WORD; or an administrator of the team, who removes the other one"}
 	}
 	want.ID, want.Token = have.ID, have.Token
 	same := have
 	same.Username, same.Description = want.Username, want.Description
 	if same == want {
-		return []Step{{Verb: Found, Text: text, do: keep}}
+		return Step{Verb: Found, Text: text, do: keep}
 	}
-	return []Step{{Verb: Change, Text: text, Who: "who can: an administrator of the team or the system", do: func(ctx context.Context) error {
+	return Step{Verb: Change, Text: text, Who: "who can: an administrator of the team or the system", do: func(ctx context.Context) error {
 		if err := s.api.put(ctx, "/commands/"+have.ID, want, nil); err != nil {
 			return err
 		}
 		return keep(ctx)
-	}}}
+	}}
 }
 
-func (s *Setup) makeCommand(ctx context.Context) error {
-	return s.make(receipt{Kind: kindCommand, Name: s.wish.Command}, func() (string, error) {
+func (s *Setup) makeCommand(ctx context.Context, c slash) error {
+	return s.make(receipt{Kind: kindCommand, Name: c.word}, func() (string, error) {
 		var made command
-		if err := s.api.post(ctx, "/commands", s.wantedCommand(), &made); err != nil {
+		if err := s.api.post(ctx, "/commands", s.wanted(c), &made); err != nil {
 			return "", err
 		}
-		return made.ID, s.keep(s.wish.CommandFile(), config.Secret(made.Token))
+		return made.ID, s.keepCommand(c, made.Token)
 	})
+}
+
+// keepCommand keeps a command's token, and those of the other commands that are
+// known by now: they share a file.
+func (s *Setup) keepCommand(c slash, token string) error {
+	if s.commandTokens == nil {
+		s.commandTokens = map[string]string{}
+		for _, have := range s.known.commands {
+			if have.TeamID == s.known.teamID && have.URL == s.wish.CallbackURL+commandPath {
+				s.commandTokens[have.Trigger] = have.Token
+			}
+		}
+	}
+	s.commandTokens[c.word] = token
+	var tokens []string
+	for _, other := range s.wish.slashes() {
+		if t := s.commandTokens[other.word]; t != "" {
+			tokens = append(tokens, t)
+		}
+	}
+	return s.keep(s.wish.CommandFile(), config.Secret(strings.Join(tokens, "\n")))
 }
 
 // outgoingName tells our outgoing webhook from others.

@@ -215,7 +215,7 @@ const (
 
 func (s *Setup) lookIntegrations(ctx context.Context) error {
 	k := &s.known
-	if s.wish.Command != "" {
+	if len(s.wish.slashes()) > 0 {
 		if err := s.api.get(ctx, "/commands?custom_only=true&team_id="+k.teamID, &k.commands); !off(err) {
 			return fmt.Errorf("can't list the slash commands: %w", err)
 		}

@@ -42,7 +42,7 @@ func (s *Setup) needed() []setting {
 	}
 	on(k.bot.ID == "", keyBots, "the bot can't be made without it", accounts)
 	on(!s.holdsToken(), keyTokens, "the bot's token can't be made without it", integrations)
-	on(s.wish.Command != "", "EnableCommands", "the slash command needs it", integrations)
+	on(len(s.wish.slashes()) > 0, "EnableCommands", "the slash command needs it", integrations)
 	on(len(s.wish.Triggers) > 0, "EnableOutgoingWebhooks", "the outgoing webhook needs it", integrations)
 	on(len(s.wish.Triggers) > 0, "EnablePostUsernameOverride", "its answers carry a name of their own", integrations)
 	on(len(s.wish.Triggers) > 0, "EnablePostIconOverride", "its answers carry an icon of their own", integrations)

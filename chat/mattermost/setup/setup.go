@@ -50,6 +50,9 @@ type Wish struct {
 	Command string
 	// CommandHint is shown while somebody types the command.
 	CommandHint string
+	// IncidentCommand and IncidentHint are the same for the command by which
+	// incidents are run.
+	IncidentCommand, IncidentHint string
 	// Triggers are the words of the outgoing webhook; none: no webhook.
 	Triggers []string
 	// OAuth makes the application by which people connect their accounts.
@@ -78,6 +81,8 @@ type Setup struct {
 	api      *api
 	receipts *receipts
 	known    known
+	// commandTokens are the tokens of the slash commands by their words.
+	commandTokens map[string]string
 }
 
 // Open checks the wish and reads what earlier set-ups noted. It calls nobody.
@@ -94,7 +99,7 @@ func Open(w Wish, token config.Secret, o Options) (*Setup, error) {
 		o.Random = seal.Random
 	}
 	w.URL = strings.TrimRight(w.URL, "/")
-	w.Command = strings.TrimPrefix(w.Command, "/")
+	w.Command, w.IncidentCommand = strings.TrimPrefix(w.Command, "/"), strings.TrimPrefix(w.IncidentCommand, "/")
 	if err := w.check(); err != nil {
 		return nil, err
 	}
@@ -152,6 +157,12 @@ func (w Wish) check() error {
 	if w.Command != "" && !isHandle(w.Command) {
 		wrong = append(wrong, fmt.Errorf("command: %q is no command's word: small letters, digits, - and _", w.Command))
 	}
+	if w.IncidentCommand != "" && !isHandle(w.IncidentCommand) {
+		wrong = append(wrong, fmt.Errorf("incident command: %q is no command's word: small letters, digits, - and _", w.IncidentCommand))
+	}
+	if w.IncidentCommand != "" && w.IncidentCommand == w.Command {
+		wrong = append(wrong, fmt.Errorf("incident command: /%s is the other command's word; take another", w.Command))
+	}
 	for _, t := range w.Triggers {
 		if t == "" || strings.ContainsAny(t, " \t\r\n") || len(t) > 64 {
 			wrong = append(wrong, fmt.Errorf("trigger: %q is not one word of at most 64 letters", t))
@@ -178,7 +189,7 @@ func (s *Setup) Close() { s.api.http.CloseIdleConnections() }
 // TokenFile is where the bot's token is kept.
 func (w Wish) TokenFile() string { return w.file("token") }
 
-// CommandFile is where the slash command's token is kept.
+// CommandFile is where the slash commands' tokens are kept, one on each line.
 func (w Wish) CommandFile() string { return w.file("command") }
 
 // OutgoingFile is where the outgoing webhook's token is kept.

@@ -41,7 +41,7 @@ func (s *Setup) Entry() Entry {
 	if w.CallbackURL != strings.TrimRight(w.PublicURL, "/")+"/chat/"+w.Connection {
 		e.pairs = append(e.pairs, pair{"callback_url", quoted(w.CallbackURL)})
 	}
-	if w.Command != "" && holds(w.CommandFile()) {
+	if len(w.slashes()) > 0 && holds(w.CommandFile()) {
 		e.pairs = append(e.pairs, pair{"command_token_file", quoted(w.CommandFile())})
 	}
 	if len(w.Triggers) > 0 && holds(w.OutgoingFile()) {

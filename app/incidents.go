@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"strings"
+
+	"belfry/chat"
+	"belfry/command/incidents"
+	"belfry/incident"
+	"belfry/response"
+	"belfry/typed"
+)
+
+// lines passes typed lines on: those of the incidents' word to who runs
+// incidents, all others to rest. "/incident list" is a command of its own where
+// the platform has it; "/belfry incident list" works everywhere.
+type lines struct {
+	word      func() string
+	incidents chat.Commander
+	rest      chat.Commander
+}
+
+// Command implements chat.Commander.
+func (l lines) Command(ctx context.Context, c chat.Command) chat.Answer {
+	word := l.word()
+	if c.Word == word {
+		return l.incidents.Command(ctx, c)
+	}
+	line := typed.New(c.Text)
+	if first, _ := line.Next(); strings.EqualFold(strings.TrimPrefix(first, "/"), word) && len(c.Text) <= typed.MaxText {
+		c.Text = line.Rest()
+		return l.incidents.Command(ctx, c)
+	}
+	return l.rest.Command(ctx, c)
+}
+
+// newLines makes what understands typed lines.
+func (a *App) newLines() chat.Commander {
+	return lines{
+		word: func() string { return a.parts.Load().file.Incidents.Command },
+		rest: a.commands,
+		incidents: incidents.New(incidents.Options{
+			Store: a.store, Clock: a.opt.Clock, Say: a.sayNow, Gate: a.people, Connect: a.people.Connect,
+			Response: response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() }, a.opt.Clock),
+		}),
+	}
+}

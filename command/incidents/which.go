@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package incidents
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"belfry/chat"
+	"belfry/incident"
+	"belfry/message"
+	"belfry/store"
+	"belfry/typed"
+)
+
+const (
+	// shown is how many incidents an answer lists.
+	shown = 20
+	// read is how many are looked through for those that the person may see.
+	read = 200
+	// maxName bounds a name that is said back.
+	maxName = 100
+)
+
+// numberOf reads "#42".
+func numberOf(word string) int64 {
+	digits, ok := strings.CutPrefix(word, "#")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || n < 1 {
+		return 0
+	}
+	return n
+}
+
+// takeNumber takes "#42" if it comes next and none was taken yet.
+func (c *call) takeNumber() {
+	if c.number != 0 {
+		return
+	}
+	ahead := c.line.Copy()
+	word, _ := ahead.Next()
+	if n := numberOf(word); n != 0 {
+		c.number, c.line = n, ahead
+	}
+}
+
+// incident returns the incident that the line is about: by its number, by its
+// channel, or a choice of those that are open.
+func (c *call) incident() (*incident.Incident, error) {
+	here, err := c.Store.IncidentIn(c, c.who.Connection, c.channel)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if err != nil || c.channel == "" {
+		here = nil
+	}
+	if c.number == 0 {
+		if here == nil {
+			return nil, c.offer()
+		}
+		return here, nil
+	}
+	i, err := c.byNumber(c.number, here)
+	if err == nil && i == nil {
+		return nil, sayf("There is no incident #%d, or it is private and you take no part in it. “list” shows those that are open.", c.number)
+	}
+	return i, err
+}
+
+// byNumber returns an incident that the person may see; nil when there is none.
+func (c *call) byNumber(number int64, here *incident.Incident) (*incident.Incident, error) {
+	i, err := c.Store.Incident(c, number)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !i.Visible(c.me, here != nil && here.Number == number):
+		return nil, nil
+	}
+	return i, nil
+}
+
+// offer says which incidents the line could be about.
+func (c *call) offer() error {
+	list, more, err := c.visible(store.IncidentFilter{Open: true})
+	if err != nil {
+		return err
+	}
+	example := strings.TrimSpace(c.word.Name + " #1 " + c.line.Rest())
+	if len(list) == 0 {
+		return sayf("Which one? This channel belongs to no incident, and none is open. Put its number into the line, like “%s”; “list all” shows them.", message.Short(example, maxName))
+	}
+	example = strings.TrimSpace(c.word.Name + " " + list[0].Ref() + " " + c.line.Rest())
+	return choice{chat.Message{
+		Lines: []chat.Line{{{Text: "Which one? This channel belongs to no incident. Put a number into the line, like “" + message.Short(example, maxName) + "”:"}}},
+		Table: message.Incidents(list, more, c.Say()),
+	}}
+}
+
+// visible returns those incidents of a filter that the person may see, and how
+// many more there are.
+func (c *call) visible(f store.IncidentFilter) (list []*incident.Incident, more int, err error) {
+	f.Limit = read
+	all, err := c.Store.Incidents(c, f)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, i := range all {
+		switch {
+		case !i.Visible(c.me, false):
+		case len(list) < shown:
+			list = append(list, i)
+		default:
+			more++
+		}
+	}
+	return list, more, nil
+}
+
+// mention is how Slack writes a person: <@U123|anna>.
+var mention = regexp.MustCompile(`^<@([A-Za-z0-9]+)(?:\|([^>]*))?>$`)
+
+// person takes a person from the line; ok is false when none comes next, and
+// nothing is taken then.
+func (c *call) person() (p incident.Person, ok bool) {
+	ahead := c.line.Copy()
+	word, _ := ahead.Next()
+	if p, ok = c.asPerson(word); ok {
+		c.line = ahead
+	}
+	return p, ok
+}
+
+func (c *call) asPerson(word string) (incident.Person, bool) {
+	if m := mention.FindStringSubmatch(word); m != nil {
+		name := m[2]
+		if name == "" {
+			name = m[1]
+		}
+		return incident.Person{Connection: c.who.Connection, ID: m[1], Name: name}, true
+	}
+	if w := strings.ToLower(word); w == "me" || w == "@me" {
+		return c.me, true
+	}
+	name, is := strings.CutPrefix(strings.TrimRight(word, ",;:"), "@")
+	if !is || !isHandle(name) {
+		return incident.Person{}, false
+	}
+	if strings.EqualFold(name, c.me.Name) {
+		return c.me, true
+	}
+	return incident.Person{Connection: c.who.Connection, Name: strings.ToLower(name)}, true
+}
+
+// isHandle says whether a platform could have somebody of that name.
+func isHandle(s string) bool {
+	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool {
+		return r < '0' && r != '.' && r != '-' || r > '9' && r < 'A' || r > 'Z' && r < 'a' && r != '_' || r > 'z' && r < 0x80
+	})
+}
+
+// usage says how a command is typed.
+func (c *call) usage(lead string) error {
+	return sayf("%s Type “%s”, such as “%s”. Nothing was changed.", lead, strings.TrimSpace(c.word.Name+" "+c.word.Usage), c.word.Example)
+}
+
+// assignments takes "field=value" from the beginning of the line.
+func (c *call) assignments() map[string]string {
+	values := map[string]string{}
+	for {
+		ahead := c.line.Copy()
+		word, _ := ahead.Next()
+		name, value, ok := strings.Cut(word, "=")
+		if !ok || name == "" || value == "" || !isFieldWord(name) {
+			return values
+		}
+		name = strings.ToLower(name)
+		if values[name] != "" {
+			value = values[name] + "," + value
+		}
+		values[name], c.line = value, ahead
+	}
+}
+
+func isFieldWord(s string) bool {
+	return len(s) <= 31 && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+}
+
+// count is "1 task", "2 tasks".
+func count(n int, what string) string { return typed.Count(n, what) }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package response is what people can do with incidents, each act one
+// transaction: declare, move along the lifecycle, say how it stands, give roles
+// and tasks, attach alerts, join.
+//
+// An act reads the incident as it is in the transaction, lets package incident
+// change it or say why not, and stores the incident with the entries that its
+// timeline gets: who did what, and when. Two people who act at once therefore
+// act one after the other, wherever they are. Nothing here talks to the outside.
+package response
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"belfry/alert"
+	"belfry/clock"
+	"belfry/incident"
+	"belfry/store"
+)
+
+// Store is what is needed of the store.
+type Store interface {
+	ChangeIncident(ctx context.Context, c store.IncidentChange) error
+	AlertByNumber(ctx context.Context, number int64) (*alert.Alert, error)
+}
+
+// Response carries acts out. It is safe for concurrent use.
+type Response struct {
+	store    Store
+	settings func() incident.Settings
+	clock    clock.Clock
+}
+
+// New returns a Response. settings says what may be chosen now: a reload of the
+// configuration changes it.
+func New(s Store, settings func() incident.Settings, c clock.Clock) *Response {
+	return &Response{store: s, settings: settings, clock: c}
+}
+
+// Settings are what may be chosen now.
+func (r *Response) Settings() incident.Settings { return r.settings() }
+
+// ErrNoIncident says that there is no such incident. Its text is shown to people.
+var ErrNoIncident = errors.New("there is no such incident")
+
+// ErrNoAlert says that there is no such alert. Its text is shown to people.
+var ErrNoAlert = errors.New("there is no such alert")
+
+// RefusedError says why an act was refused, in words for people: what is wrong
+// and what is possible instead. Nothing was changed.
+type RefusedError struct{ Err error }
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// change carries a change out. What is no trouble of the storage's is a refusal.
+func (r *Response) change(ctx context.Context, numbers []int64, apply func(v store.IncidentView) ([]store.IncidentEffect, error)) error {
+	err := r.store.ChangeIncident(ctx, store.IncidentChange{Numbers: numbers, Apply: apply})
+	if _, storage := errors.AsType[*store.IncidentError](err); err == nil || storage {
+		return err
+	}
+	return &RefusedError{err}
+}
+
+// Done is what an act led to.
+type Done struct {
+	// Incident is as it is now.
+	Incident *incident.Incident
+	// Entry is what its timeline got, the last of them.
+	Entry incident.Entry
+}
+
+// now is the time with the precision in which it is stored.
+func (r *Response) now() time.Time { return r.clock.Now().UTC().Truncate(time.Microsecond) }
+
+// on carries an act on one incident out.
+func (r *Response) on(ctx context.Context, number int64, act func(i *incident.Incident, at time.Time) (incident.Entry, error)) (Done, error) {
+	var done Done
+	err := r.change(ctx, []int64{number}, func(v store.IncidentView) ([]store.IncidentEffect, error) {
+		i := v.Incidents[number]
+		if i == nil {
+			return nil, fmt.Errorf("%w as #%d", ErrNoIncident, number)
+		}
+		e, err := act(i, r.now())
+		if err != nil {
+			return nil, err
+		}
+		done = Done{i.Clone(), e}
+		return []store.IncidentEffect{{Incident: i, Entries: []incident.Entry{e}}}, nil
+	})
+	return done, err
+}
+
+// Declare declares an incident. alertNumber is an alert to attach, parent an
+// incident that it is part of; 0: none. Errors are those of incident.Declare,
+// ErrNoIncident and ErrNoAlert.
+func (r *Response) Declare(ctx context.Context, d incident.Declaration, alertNumber, parent int64) (Done, error) {
+	var numbers []int64
+	if parent != 0 {
+		numbers = []int64{parent}
+	}
+	if alertNumber != 0 {
+		var err error
+		if d.Alert, err = r.alert(ctx, alertNumber); err != nil {
+			return Done{}, err
+		}
+	}
+	settings := r.settings()
+	var done Done
+	err := r.change(ctx, numbers, func(v store.IncidentView) ([]store.IncidentEffect, error) {
+		d := d
+		if d.Parent = v.Incidents[parent]; parent != 0 && d.Parent == nil {
+			return nil, fmt.Errorf("%w as #%d", ErrNoIncident, parent)
+		}
+		at := r.now()
+		i, entries, err := incident.Declare(&settings, d, at)
+		if err != nil {
+			return nil, err
+		}
+		i.Number = v.Next
+		effects := []store.IncidentEffect{{Incident: i, Entries: entries}}
+		if d.Parent != nil {
+			e, err := d.Parent.Part(i, d.By, at)
+			if err != nil {
+				return nil, err
+			}
+			effects = append(effects, store.IncidentEffect{Incident: d.Parent, Entries: []incident.Entry{e}})
+		}
+		done = Done{i, entries[0]}
+		return effects, nil
+	})
+	return done, err
+}
+
+func (r *Response) alert(ctx context.Context, number int64) (*alert.Alert, error) {
+	a, err := r.store.AlertByNumber(ctx, number)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, &RefusedError{fmt.Errorf("%w as #%d", ErrNoAlert, number)}
+	}
+	return a, err
+}
+
+// Move goes one step along the lifecycle; *incident.ImpossibleError says what
+// would be possible. text is why, or how; may be empty.
+func (r *Response) Move(ctx context.Context, number int64, act incident.Act, by incident.Person, text string) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Move(act, by, at, text) })
+}
+
+// Update tells everybody how it stands.
+func (r *Response) Update(ctx context.Context, number int64, by incident.Person, text string) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Say(text, by, at) })
+}
+
+// SetSummary replaces the summary.
+func (r *Response) SetSummary(ctx context.Context, number int64, by incident.Person, text string) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.SetSummary(text, by, at) })
+}
+
+// SetSeverity gives it another severity; why may be empty.
+func (r *Response) SetSeverity(ctx context.Context, number int64, by incident.Person, severity, why string) (Done, error) {
+	s := r.settings()
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) {
+		return i.SetSeverity(&s, severity, by, at, why)
+	})
+}
+
+// Set changes a type, service, environment or custom field.
+func (r *Response) Set(ctx context.Context, number int64, by incident.Person, what, value string) (Done, error) {
+	s := r.settings()
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) {
+		return i.Set(&s, what, value, by, at)
+	})
+}
+
+// Rename gives it another title.
+func (r *Response) Rename(ctx context.Context, number int64, by incident.Person, title string) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Rename(title, by, at) })
+}
+
+// Assign gives a role to somebody.
+func (r *Response) Assign(ctx context.Context, number int64, by incident.Person, role string, who incident.Person) (Done, error) {
+	s := r.settings()
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) {
+		return i.Assign(&s, role, who, by, at)
+	})
+}
+
+// Join notes that somebody takes part.
+func (r *Response) Join(ctx context.Context, number int64, who incident.Person) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Join(who, at) })
+}
+
+// Invite notes that somebody is asked to come.
+func (r *Response) Invite(ctx context.Context, number int64, by, who incident.Person) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Invite(who, by, at) })
+}
+
+// AddTask adds something to do; owner's name may be empty, due zero.
+func (r *Response) AddTask(ctx context.Context, number int64, kind incident.TaskKind, by, owner incident.Person, text string, due time.Time) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) {
+		return i.AddTask(kind, text, owner, due, by, at)
+	})
+}
+
+// FinishTask notes that a task or follow-up is done.
+func (r *Response) FinishTask(ctx context.Context, number int64, by incident.Person, task int) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.FinishTask(task, by, at) })
+}
+
+// Note keeps something that a person said.
+func (r *Response) Note(ctx context.Context, number int64, by incident.Person, text string) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Note(text, by, at) })
+}
+
+// Happened notes what happened; ago is how long before now.
+func (r *Response) Happened(ctx context.Context, number int64, by incident.Person, text string, ago time.Duration) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) {
+		return i.Happened(text, at.Add(-ago), by, at)
+	})
+}
+
+// Attach adds an alert by its number.
+func (r *Response) Attach(ctx context.Context, number int64, by incident.Person, alertNumber int64) (Done, error) {
+	a, err := r.alert(ctx, alertNumber)
+	if err != nil {
+		return Done{}, err
+	}
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Attach(a, by, at) })
+}
+
+// Run makes a channel the incident's own; store.ErrChannelTaken when another
+// open incident is run there.
+func (r *Response) Run(ctx context.Context, number int64, by incident.Person, c incident.Channel) (Done, error) {
+	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Run(c, by, at) })
+}
+
+// Duplicate notes that one incident repeats another, and cancels it if it is open.
+func (r *Response) Duplicate(ctx context.Context, number int64, by incident.Person, other int64) (Done, error) {
+	var done Done
+	err := r.change(ctx, []int64{number, other}, func(v store.IncidentView) ([]store.IncidentEffect, error) {
+		mine, theirs := v.Incidents[number], v.Incidents[other]
+		if number == other {
+			return nil, incident.ErrDuplicateSelf
+		}
+		for n, i := range map[int64]*incident.Incident{number: mine, other: theirs} {
+			if i == nil {
+				return nil, fmt.Errorf("%w as #%d", ErrNoIncident, n)
+			}
+		}
+		e, o, err := mine.Duplicate(theirs, by, r.now())
+		if err != nil {
+			return nil, err
+		}
+		done = Done{mine.Clone(), e}
+		return []store.IncidentEffect{{Incident: mine, Entries: []incident.Entry{e}}, {Incident: theirs, Entries: []incident.Entry{o}}}, nil
+	})
+	return done, err
+}
