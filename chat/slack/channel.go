@@ -30,6 +30,9 @@ type channels struct {
 	ids   map[string]string
 	names map[string]string
 	read  time.Time
+	// doubted: one of the ids was refused, so that the list is read anew as
+	// soon as it may be; until then the ids are still the best there is.
+	doubted bool
 }
 
 func newChannels() *channels { return &channels{ids: map[string]string{}, names: map[string]string{}} }
@@ -62,17 +65,18 @@ func (p *Platform) resolve(ctx context.Context, configured string) (string, erro
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := p.clock.Now()
-	if id, ok := c.ids[name]; ok && now.Sub(c.read) < listKept {
+	old := now.Sub(c.read)
+	if id, ok := c.ids[name]; ok && old < listKept && (!c.doubted || old < listAgain) {
 		return id, nil
 	}
-	if c.read.IsZero() || now.Sub(c.read) >= listAgain {
+	if c.read.IsZero() || old >= listAgain {
 		if err := p.readChannels(ctx, c); err != nil {
 			if id, ok := c.ids[name]; ok {
 				return id, nil // what we knew is better than nothing; a wrong id is refused
 			}
 			return "", err
 		}
-		c.read = now
+		c.read, c.doubted = now, false
 	}
 	if id, ok := c.ids[name]; ok {
 		return id, nil
@@ -147,13 +151,12 @@ func (p *Platform) ask(ctx context.Context, method string, args url.Values, doin
 	return p.decide(err, e, doing)
 }
 
-// forget drops what is known of a channel.
-func (p *Platform) forget(id string) {
+// doubt notes that what is known of channels may not be true any more.
+func (p *Platform) doubt() {
 	c := p.channels
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.ids, c.names[id])
-	delete(c.names, id)
+	c.doubted = true
 }
 
 // channelWord is how people know the channel with this id, as far as we do.

@@ -260,12 +260,12 @@ func (p *Platform) Archive(ctx context.Context, channel string) error {
 	if refusedAs(err, "already_archived") {
 		return nil
 	}
-	p.forget(channel)
+	p.doubt()
 	return p.mayNot(err, doing)
 }
 
 // errByHand is why Unarchive seldom works.
-var errByHand = errors.New("Slack takes apps out of channels that are archived, so somebody has to open it again by hand (channel's settings) and invite the app")
+var errByHand = errors.New("apps are taken out of channels that are archived, so somebody has to open it again by hand (channel's settings) and invite the app")
 
 // Unarchive implements chat.ChannelKeeper. Slack takes bots out of archived
 // channels, and then does not let them open one.

@@ -191,7 +191,7 @@ func (h *Hook) send(ctx context.Context, body *hookBody) error {
 
 // hookMeanings are the bodies of a webhook's refusals
 // (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors).
-var hookMeanings = map[string]string{
+var hookMeanings = map[string]string{ //nolint:gosec // these are Slack's words, no credentials
 	"invalid_payload":                   "Slack can't read the message, please report this",
 	"invalid_blocks":                    "Slack does not take its blocks, please report this",
 	"no_text":                           "it is empty",

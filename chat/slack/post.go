@@ -149,7 +149,7 @@ func (p *Platform) refusedPost(err error, o chat.Post, channel, doing string) er
 		scope := p.pace.asked(channel, r.After)
 		return fault.NewRetryAfterOnly(scope, fmt.Errorf("can't %s: slack of connection %s asks to wait %v: %w", doing, p.name, r.After, &r), r.After)
 	case refusedAs(err, "channel_not_found", "not_in_channel", "is_archived"):
-		p.forget(channel)
+		p.doubt()
 		doing = "post to " + o.Channel
 	}
 	return p.decide(err, writes, doing)

@@ -49,9 +49,10 @@ func pageOf[T any](q *request, all []T) ([]T, string, reply) {
 	}
 	from := 0
 	if cursor := q.args["cursor"]; cursor != "" {
-		raw, err := base64.StdEncoding.DecodeString(cursor)
+		raw, undecoded := base64.StdEncoding.DecodeString(cursor)
 		text, ok := strings.CutPrefix(string(raw), "next:")
-		if from, err = strconv.Atoi(text); err != nil || !ok || from > len(all) {
+		var err error
+		if from, err = strconv.Atoi(text); err != nil || undecoded != nil || !ok || from > len(all) {
 			return nil, "", refuse("invalid_cursor")
 		}
 	}

@@ -148,7 +148,5 @@ var autolink = regexp.MustCompile(`(?i)\b(?:[a-z][a-z0-9+.-]*://[^\s<>]+|mailto:
 
 func (r *reader) autolinks(line string) {
 	line = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(line, " ")
-	for _, found := range autolink.FindAllString(line, -1) {
-		r.Links = append(r.Links, found)
-	}
+	r.Links = append(r.Links, autolink.FindAllString(line, -1)...)
 }

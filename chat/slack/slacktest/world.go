@@ -96,9 +96,13 @@ func (s *Server) populate() {
 	}
 }
 
-// Token is the bot's, AppToken that of the app, SigningSecret what requests are signed with.
-func (s *Server) Token() string         { s.mu.Lock(); defer s.mu.Unlock(); return s.botToken }
-func (s *Server) AppToken() string      { s.mu.Lock(); defer s.mu.Unlock(); return s.appToken }
+// Token is the bot's.
+func (s *Server) Token() string { s.mu.Lock(); defer s.mu.Unlock(); return s.botToken }
+
+// AppToken is the app's, for Socket Mode.
+func (s *Server) AppToken() string { s.mu.Lock(); defer s.mu.Unlock(); return s.appToken }
+
+// SigningSecret is what requests are signed with.
 func (s *Server) SigningSecret() string { s.mu.Lock(); defer s.mu.Unlock(); return s.secret }
 
 // AddUser makes a person; nothing happens when there is one of this name.
@@ -198,10 +202,12 @@ func (s *Server) newChannel(name string) *Channel {
 	return c
 }
 
-// Leave takes the bot out of a channel, Join puts it in.
+// Leave takes the bot out of a channel.
 func (s *Server) Leave(channel string) {
 	s.in(channel, func(c *Channel) { delete(c.Members, BotUser) })
 }
+
+// Join puts the bot into a channel.
 func (s *Server) Join(channel string) { s.in(channel, func(c *Channel) { c.Members[BotUser] = true }) }
 
 // ArchiveChannel closes a channel.
@@ -307,4 +313,27 @@ func (s *Server) stamp() string {
 	s.serial = max(s.serial+100, s.clock.Now().UnixMicro())
 	t := time.UnixMicro(s.serial)
 	return fmt.Sprintf("%d.%06d", t.Unix(), t.Nanosecond()/1000)
+}
+
+// PostWithMetadata puts up another app's message with metadata of its own.
+func (s *Server) PostWithMetadata(channel, eventType string, payload map[string]any) {
+	s.in(channel, func(c *Channel) {
+		c.messages = append(c.messages, &Message{TS: s.stamp(), Channel: c.ID, User: "U0OTHERBOT1", BotID: "B0OTHERAPP1", Text: "x",
+			EventType: eventType, Payload: payload})
+	})
+}
+
+// MakeOwn makes a channel by the bot that nothing was done with yet.
+func (s *Server) MakeOwn(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.newChannel(name)
+	c.Creator, c.Members[BotUser] = BotUser, true
+}
+
+// AddBookmark puts a person's link above a channel.
+func (s *Server) AddBookmark(channel, title, link string) {
+	s.in(channel, func(c *Channel) {
+		c.Bookmarks = append(c.Bookmarks, &Bookmark{ID: s.newID("Bk"), Title: title, Link: link})
+	})
 }
