@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"strings"
 
 	"belfry/chat/mattermost/mattermosttest"
@@ -18,12 +19,14 @@ type mattermostKey struct{}
 //	mattermost start          start it: $MATTERMOST is its address, the file admin its administrator's token
 //	mattermost channel NAME   make a public channel
 //	mattermost fails N        the call after N that change something fails
+//	mattermost sets KEY VALUE an administrator changes a setting: true, false or a text
+//	mattermost leaves NAME    the bot is taken out of a channel
 //	mattermost locks KEY      that setting is set by the server's environment
 //	mattermost has THING…     wants bot, command, and settings that are on; ! the opposite
 func mattermost(ts *testscript.TestScript, neg bool, args []string) {
 	s, ok := ts.Value(mattermostKey{}).(**mattermosttest.Server)
 	if !ok || len(args) == 0 {
-		ts.Fatalf("usage: mattermost start|channel|fails|locks|has")
+		ts.Fatalf("usage: mattermost start|channel|fails|sets|leaves|locks|has")
 	}
 	switch args[0] {
 	case "start":
@@ -38,6 +41,14 @@ func mattermost(ts *testscript.TestScript, neg bool, args []string) {
 		(*s).AddChannel(args[1])
 	case "fails": // as many as there are x
 		(*s).FailCall(strings.Count(args[1], "x"), false)
+	case "sets":
+		value := any(strings.Join(args[2:], " "))
+		if on, err := strconv.ParseBool(args[2]); err == nil {
+			value = on
+		}
+		(*s).SetSetting(args[1], value)
+	case "leaves":
+		(*s).Leave("belfry", args[1])
 	case "locks":
 		(*s).LockSetting(args[1], false)
 	case "has":

@@ -41,8 +41,8 @@ func (s *Source) Examine(ctx context.Context, _ doctor.Visit) []doctor.Finding {
 	case queryHandler:
 		found = append(found, w.examine(ctx))
 	case nil:
-		found = append(found, doctor.Doubt("commands", "set command_pipe, query_socket or livestatus of this source (docs/nagios.md)",
-			"no way for commands is configured: what people acknowledge in chat stays in chat"))
+		found = append(found, doctor.Good("commands",
+			"no way for commands is configured, so what people acknowledge in chat stays in chat (command_pipe, query_socket or livestatus would change that)"))
 	}
 	switch e := s.checkup.eyes.(type) {
 	case livestatus:
@@ -51,8 +51,8 @@ func (s *Source) Examine(ctx context.Context, _ doctor.Visit) []doctor.Finding {
 	case *statusFile:
 		found = append(found, e.examine(s.checkup.now())...)
 	case nil:
-		found = append(found, doctor.Doubt("status", "set status_file or livestatus of this source (docs/nagios.md)",
-			"no way to see how objects stand is configured: what is acknowledged in the core alone is not seen, unless it notifies of it"))
+		found = append(found, doctor.Good("status",
+			"no way to see how objects stand is configured, so the core's notifications alone tell (status_file or livestatus would change that)"))
 	}
 	return found
 }
