@@ -10,9 +10,24 @@ import (
 	"sync"
 )
 
-// maxChunk bounds the rows of one statement. Chunks have powers of two for
-// sizes, so that few statements need to be prepared.
-const maxChunk = 64
+// maxChunk bounds the rows of one statement. Chunks are multiples of evenChunk
+// or smaller than it, so that few statements need to be prepared, and few are
+// carried out.
+const (
+	maxChunk  = 64
+	evenChunk = 8
+)
+
+// chunk is how many of n rows the next statement takes.
+func chunk(n int) int {
+	switch {
+	case n >= maxChunk:
+		return maxChunk
+	case n > evenChunk:
+		return n - n%evenChunk
+	}
+	return n
+}
 
 // bulk is a statement over many rows of parameters: head, the rows as a list of
 // tuples, tail. Each ? is a parameter; those of head come first and are the
@@ -67,14 +82,10 @@ func numbered(text string) string {
 }
 
 // chunks calls do with the text and the parameters of each part of rows, which
-// holds the rows' parameters one after the other. Parts have powers of two for
-// sizes.
+// holds the rows' parameters one after the other.
 func (b *bulk) chunks(d *dialect, fixed, rows []any, do func(text string, args []any) error) error {
 	for len(rows) > 0 {
-		size := maxChunk
-		for size*b.width > len(rows) {
-			size /= 2
-		}
+		size := chunk(len(rows) / b.width)
 		args := rows[:size*b.width]
 		if len(fixed) > 0 {
 			args = slices.Concat(fixed, args)

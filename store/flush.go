@@ -155,6 +155,14 @@ func (f *fold) flushDuties(ctx context.Context) error {
 	}
 	rows := make([]any, 0, len(f.touched)*insertDuties.width)
 	now := micros(f.now)
+	var keys string
+	next := func() (key string) {
+		if keys == "" {
+			keys = secrets(len(f.touched))
+		}
+		key, keys = keys[:secretLen], keys[secretLen:]
+		return key
+	}
 	for _, e := range f.touched {
 		for i := range e.duties {
 			d := &e.duties[i]
@@ -177,7 +185,7 @@ func (f *fold) flushDuties(ctx context.Context) error {
 				f.due[d.destination] = struct{}{}
 			}
 			rows = append(rows, int64(d.id), d.destination, string(d.kind), string(d.state), int64(e.a.ID), int64(d.event),
-				secret(), secret(), wanted, int64(d.priority), d.dueAt, now, now)
+				next(), next(), wanted, int64(d.priority), d.dueAt, now, now)
 		}
 	}
 	return f.execBulk(ctx, insertDuties, nil, rows)

@@ -130,25 +130,36 @@ func (f *fold) open(o object) map[alert.Topic]*alert.Alert {
 // checkOpen refuses a second open alert of one topic. PostgreSQL's index would
 // refuse it too, but the whole batch with it.
 func (f *fold) checkOpen(c *Change, effects []Effect) error {
-	open := map[alert.Topic]alert.ID{}
-	for _, e := range f.byObject[object{c.Source, c.Fingerprint}] {
-		if e.a.Status == alert.Firing {
-			open[e.a.Topic] = e.a.ID
-		}
-	}
+	known := f.byObject[object{c.Source, c.Fingerprint}]
 	for i := range effects {
 		a := effects[i].Alert
-		id, taken := open[a.Topic]
-		switch {
-		case a.Status == alert.Resolved && taken && id == a.ID:
-			delete(open, a.Topic)
-		case a.Status == alert.Firing && taken && (id != a.ID || a.ID == 0):
+		if a.Status != alert.Firing {
+			continue
+		}
+		if id, taken := openBefore(known, effects[:i], a.Topic); taken && (id != a.ID || a.ID == 0) {
 			return fmt.Errorf("a second open alert about %s of the same object", a.Topic)
-		case a.Status == alert.Firing:
-			open[a.Topic] = a.ID
 		}
 	}
 	return nil
+}
+
+// openBefore returns which alert of a topic is open after the effects so far.
+func openBefore(known []*entry, effects []Effect, topic alert.Topic) (id alert.ID, taken bool) {
+	for _, e := range known {
+		if e.a.Topic == topic && e.a.Status == alert.Firing {
+			id, taken = e.a.ID, true
+		}
+	}
+	for i := range effects {
+		switch a := effects[i].Alert; {
+		case a.Topic != topic:
+		case a.Status == alert.Firing:
+			id, taken = a.ID, true
+		case taken && id == a.ID:
+			taken = false
+		}
+	}
+	return id, taken
 }
 
 // check refuses what is not the change's to touch, and what no database should
@@ -167,13 +178,21 @@ func (f *fold) check(c *Change, e *Effect) error {
 	case e.Writeback != "" && len(e.Events) == 0:
 		return errors.New("a write-back carries an event out, and there is none")
 	}
-	texts := slices.Concat([]string{a.Source, string(a.Fingerprint), e.Writeback}, e.NewCards, e.Notes)
-	for i := range e.Events {
-		texts = append(texts, e.Events[i].Intake)
+	if err := plain(a.Source, string(a.Fingerprint), e.Writeback); err != nil {
+		return err
 	}
+	for i := range e.Events {
+		if err := plain(e.Events[i].Intake); err != nil {
+			return err
+		}
+	}
+	return errors.Join(plain(e.NewCards...), plain(e.Notes...))
+}
+
+// plain refuses texts that PostgreSQL can't hold; so neither database takes them.
+func plain(texts ...string) error {
 	for _, text := range texts {
-		// PostgreSQL can't hold either; so neither database takes it.
-		if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+		if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
 			return fmt.Errorf("%q is not plain text (UTF-8 without NUL)", text)
 		}
 	}

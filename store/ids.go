@@ -44,14 +44,20 @@ func (g *ids) next(now time.Time) alert.ID {
 	return g.last
 }
 
+// secretLen is the length of a secret: 26 characters of 5 bits are 130.
+const secretLen = 26
+
 // secret returns 26 random characters a–z 2–7 (130 bits).
-func secret() string {
-	var b [26]byte
-	_, _ = rand.Read(b[:]) // never fails
+func secret() string { return secrets(1) }
+
+// secrets returns n secrets one after the other.
+func secrets(n int) string {
+	b := make([]byte, n*secretLen)
+	_, _ = rand.Read(b) // never fails
 	for i := range b {
 		b[i] = "abcdefghijklmnopqrstuvwxyz234567"[b[i]&31]
 	}
-	return string(b[:])
+	return string(b)
 }
 
 // micros is how times are stored: UTC microseconds, 0 for the zero time.

@@ -44,7 +44,7 @@ func (f *fold) load(ctx context.Context, batch []*operation) error {
 				byObject = append(byObject, o.source, string(o.fingerprint))
 				continue
 			}
-			for _, id := range f.store.open.of(o) {
+			for id := range f.store.open.of(o) {
 				if _, known := f.byID[id]; !known {
 					f.byID[id] = nil
 					byID = append(byID, int64(id))

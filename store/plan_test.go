@@ -39,6 +39,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"highest number":  {highestNumber, "alerts_number"},
 		"what changed":    {changedAlerts, "alerts_changed"},
 		"newest change":   {newestChange, "alerts_changed"},
+		"new alerts":      {changedAlerts, "INTEGER PRIMARY KEY"},
 		"open mutes":      {openMutes, "mutes_open"},
 		"one incident":    {incidentByNumber, "sqlite_autoindex_incidents"},
 		"incident inside": {incidentInChannel, "incident_channels_channel"},

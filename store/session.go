@@ -66,7 +66,7 @@ func (q *session) transaction(ctx context.Context, do func(context.Context, *ses
 		q.rollback(ctx)
 		return err
 	}
-	if err := q.script(ctx, "COMMIT"); err != nil {
+	if err := q.word(ctx, "COMMIT"); err != nil {
 		broken := q.rollback(ctx)
 		if broken && q.dialect.shared {
 			return fmt.Errorf("%w: %w", ErrUncertain, err)
@@ -83,7 +83,7 @@ func (q *session) begin(ctx context.Context) error {
 	if err := q.open(ctx); err != nil {
 		return fmt.Errorf("can't reach the database: %w", err)
 	}
-	err := q.script(ctx, q.dialect.begin)
+	err := q.word(ctx, q.dialect.begin)
 	if err == nil {
 		return nil
 	}
@@ -112,6 +112,15 @@ func (q *session) rollback(ctx context.Context) (broken bool) {
 func (q *session) script(ctx context.Context, text string) error {
 	_, err := q.conn.ExecContext(ctx, text)
 	return err
+}
+
+// word begins or ends a transaction. Where that is a single statement it is
+// prepared like the others.
+func (q *session) word(ctx context.Context, text string) error {
+	if q.dialect.shared {
+		return q.script(ctx, text)
+	}
+	return q.exec(ctx, text)
 }
 
 func (q *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) {

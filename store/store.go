@@ -106,7 +106,7 @@ func (s *Store) resume(ctx context.Context) error {
 	return s.session.transaction(ctx, func(ctx context.Context, q *session) error {
 		var last int64
 		if err := q.one(ctx, `SELECT MAX(id) FROM (
-			SELECT COALESCE(MAX(last_id), 0) AS id FROM alerts
+			SELECT (`+newestChange+`) AS id
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM deliveries
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM people
 			UNION ALL SELECT COALESCE(MAX(id), 0) FROM payloads
