@@ -87,7 +87,7 @@ var packages = map[string]row{
 	"web":         {5, "alert chat chat/console clock config desk fault message people seal store trial"},
 
 	"app":        {6, "*"},
-	"cmd/belfry": {7, "app chat/mattermost/setup clock command command/incidents config doctor monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},
+	"cmd/belfry": {7, "app chat/mattermost/setup chat/slack clock command command/incidents config doctor monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},
 
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},

@@ -116,8 +116,8 @@ func NewManifest(w Wish) (Manifest, error) {
 	m.Display.Name, m.Display.Description, m.Display.Color = w.Name, appDescription, appColor
 	m.Features.Bot.Name, m.Features.Bot.Online = w.Name, true
 	m.Features.Shortcuts = []manifestShortcut{
-		{"Acknowledge this alert", "message", shortcutAck, "Say that you take care of the alert of this card"},
-		{"Un-acknowledge this alert", "message", shortcutUnack, "Take the acknowledgement of this card's alert back"},
+		{"Acknowledge alert", "message", shortcutAck, "Say that you take care of the alert of this card"},
+		{"Un-acknowledge alert", "message", shortcutUnack, "Take the acknowledgement of this card's alert back"},
 	}
 	command := manifestCommand{Command: w.Command, Description: "See and handle alerts", Hint: w.Hint, Escape: true}
 	m.OAuth.Scopes.Bot = namesOf(Scopes(w))
@@ -127,7 +127,7 @@ func NewManifest(w Wish) (Manifest, error) {
 	}
 	m.Settings.Interactivity.On = true
 	m.Settings.Socket, m.Settings.Rotation = w.Socket, w.Rotation
-	if w.URL != "" {
+	if strings.HasPrefix(w.URL, "https://") { // Slack takes no others, and does without
 		base := strings.TrimRight(w.URL, "/") + "/oauth/" + url.PathEscape(w.Connection)
 		m.OAuth.Redirects = []string{base + "/personal", base + "/install"}
 	}

@@ -75,7 +75,7 @@ Exit codes: 0 done, 1 failed, 3 wrong usage; notify has more, see its help.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newServeCommand(), newDemoCommand(), newNotifyCommand(), newCheckCommand(), newCertCommand(), newTestCommand(), newDoctorCommand(), newTranslateCommand(), newAnswerCommand(), newMattermostCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newDemoCommand(), newNotifyCommand(), newCheckCommand(), newCertCommand(), newTestCommand(), newDoctorCommand(), newTranslateCommand(), newAnswerCommand(), newMattermostCommand(), newSlackCommand(), newVersionCommand())
 	return root
 }
 
