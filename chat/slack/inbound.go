@@ -39,6 +39,8 @@ type Receiving struct {
 
 const (
 	defaultCommand = "/belfry"
+	// commandHint is shown behind the slash command while somebody types it.
+	commandHint = "[help | problems | status | ack | unack | downtime | mute]"
 	defaultSockets = 2
 	maxWord        = 32
 )
@@ -112,8 +114,8 @@ func (r *Receiving) open(c *client) (inbound, error) {
 // Wish returns what the connection called name needs of an app. publicURL is
 // where browsers, and without Socket Mode Slack, reach Belfry; hint what can
 // follow the slash command.
-func (c *Config) Wish(name, publicURL, hint string) Wish {
-	w := Wish{Name: "Belfry", Connection: name, URL: publicURL, Socket: c.socketed(), Command: c.Command, Hint: hint,
+func (c *Config) Wish(name, publicURL string) Wish {
+	w := Wish{Name: "Belfry", Connection: name, URL: publicURL, Socket: c.socketed(), Command: c.Command, Hint: commandHint,
 		Messages: c.Word != "", Emails: c.ByEmail, Looks: c.Username != "" || c.IconURL != "" || c.IconEmoji != "", Rotation: c.OAuth != nil && c.OAuth.Install}
 	if w.Command == "" {
 		w.Command = defaultCommand

@@ -10,7 +10,6 @@ import (
 
 	"belfry/app"
 	"belfry/chat/slack"
-	"belfry/command"
 	"belfry/config"
 
 	"github.com/spf13/cobra"
@@ -116,8 +115,7 @@ func (f *manifestFlags) texts(m *slack.Manifest) (text, link string, err error) 
 
 // wish puts together what the options and the configuration say.
 func (f *manifestFlags) wish() (slack.Wish, error) {
-	hint := "[" + strings.Join(command.Words(), " | ") + "]"
-	w := (&slack.Config{}).Wish(firstOf(f.connection, "slack"), f.url, hint)
+	w := (&slack.Config{}).Wish(firstOf(f.connection, "slack"), f.url)
 	w.Socket = true
 	if f.config != "" {
 		file, problems := config.LoadFile(f.config, app.Kinds())
@@ -128,7 +126,7 @@ func (f *manifestFlags) wish() (slack.Wish, error) {
 		if err != nil {
 			return w, err
 		}
-		w = c.Wish(name, firstOf(f.url, file.Server.PublicURL), hint)
+		w = c.Wish(name, firstOf(f.url, file.Server.PublicURL))
 	}
 	w.Name, w.CallbackURL = f.app, f.callback
 	if f.word != "" {
