@@ -40,10 +40,13 @@ func newCockpit(t *testing.T, c commands) *cockpit {
 	}
 	var chat string
 	k.chat, chat = mattermost(t)
+	token := k.chat.AddCommand("belfry", "http://not.yet.example/")
+	chat = strings.Replace(chat, "timeout: 3s", "timeout: 3s, command_tokens: ["+token+"]", 1)
 	k.desk = serve(t, chat+fmt.Sprintf(`
 sources:
   - {name: oitc, kind: openitcockpit, url: "%s", api_key_file: %s, link_url: "https://oitc.example:8443"}
 `, k.oitc.URL, key))
+	k.chat.MoveCommand("belfry", k.desk.url()+"/chat/chat/command")
 	k.env = append(os.Environ(), "BELFRY_URL="+k.desk.url(), "BELFRY_TOKEN_FILE="+k.desk.token("oitc"),
 		"BELFRY_SOURCE=oitc", "BELFRY_SPOOL="+filepath.Join(k.dir, "spool"))
 	k.oitc.OnNotify(func(n openitcockpittest.Notification) {
@@ -178,6 +181,37 @@ func TestHostileWordsNeitherRunNorShiftInOpenITCOCKPIT(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(k.dir, "pwned")); err == nil {
 		t.Error("a comment was run")
+	}
+}
+
+// Downtimes, checks and the switch of notifications go through the queue, and
+// are said to be done when the status shows them.
+func TestWhatIsTypedReachesOpenITCOCKPIT(t *testing.T) {
+	k := newCockpit(t, documented(t, "docs/openitcockpit.md")[2])
+	card := k.fails(k.disk, 2, "it is full")
+	for line, x := range map[string]struct {
+		answer, note, command string
+		shows                 func() bool
+	}{
+		"/belfry downtime 1 2h new; disk": {"Asking oitc for a downtime", "oitc accepted a downtime", "SCHEDULE_SVC_DOWNTIME;", func() bool { return k.oitc.InDowntime(k.disk) }},
+		"/belfry notifications 1 off":     {"notify nobody any more", "oitc accepted a stop of its notifications", "DISABLE_SVC_NOTIFICATIONS;", func() bool { return !k.oitc.Notifies(k.disk) }},
+		"/belfry check 1":                 {"check now", "oitc accepted a check now", "SCHEDULE_FORCED_SVC_CHECK;", func() bool { return true }},
+	} {
+		if seen := k.chat.Type("alice", "alerts", line); seen.Failed != "" || !strings.Contains(seen.Whisper, x.answer) {
+			t.Errorf("%s: alice sees %+v", line, seen)
+		}
+		card.WaitNote(x.note)
+		if !x.shows() {
+			t.Errorf("%s was said to be done before it was", line)
+		}
+		until(t, "the command", func() bool {
+			return slices.ContainsFunc(k.oitc.Commands(), func(c string) bool { return strings.HasPrefix(c, x.command+k.host+";"+k.disk) })
+		})
+	}
+	k.chat.Type("bob", "alerts", "/belfry notifications 1 on")
+	card.WaitNote("oitc accepted notifications again")
+	if !k.oitc.Notifies(k.disk) {
+		t.Error("notifications were said to be on before they were")
 	}
 }
 

@@ -93,7 +93,7 @@ func (c *Config) Validate() []error {
 	if c.Insecure && c.CAFile != "" {
 		add("insecure_skip_verify", "ca_file is set too, which has no effect then; leave insecure_skip_verify out")
 	}
-	if c.Insecure && !strings.HasPrefix(c.URL, "https:") {
+	if c.Insecure && strings.HasPrefix(c.URL, "http:") {
 		add("insecure_skip_verify", "has no effect where url does not begin with https://")
 	}
 	if s := c.sticky(); s != 0 && s != 2 {
