@@ -183,5 +183,8 @@ func (t *Template) fault(ctx context.Context, err error) error {
 	if m := regexp.MustCompile(`map has no entry for key "(.*)"$`).FindStringSubmatch(what); m != nil {
 		what = "there is no “" + m[1] + "”"
 	}
+	if strings.Contains(what, "index out of range") {
+		what = "there is no entry with this number"
+	}
 	return troublef("The answer “%s” can't be put together: %s%s.", t.name, strings.TrimSuffix(cut(what, 200), "."), line)
 }

@@ -142,11 +142,7 @@ func TestTwoProgramsDoNotTalkThroughUs(t *testing.T) {
 
 func TestAPostIsAnsweredOnce(t *testing.T) {
 	k := newKitchen(t, ", websocket: true")
-	for end := time.Now().Add(15 * time.Second); k.m.Listening() != 1; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("nobody listens")
-		}
-	}
+	k.listens(t)
 	// Another webhook with the same words, and the websocket beside both.
 	token := k.m.OutgoingHooks()[0].Token
 	k.m.AddOutgoing("belfry", "ops", "application/json", 1, []string{"lou"}, k.address())
@@ -279,5 +275,45 @@ func TestWhatCanNotBeLookedAtIsSaid(t *testing.T) {
 	_, got := k.ask("alice", "fridge top")
 	if props := fmt.Sprint(string(got[0].Post().Props)); strings.Contains(props, "override") || got[0].Post().UserID != k.m.User("belfry").ID {
 		t.Errorf("%s", props)
+	}
+}
+
+func TestWhereMattermostCanNotReachUsWordsAreHeardToo(t *testing.T) {
+	k := newKitchen(t, ", websocket: true, callback_url: \"http://127.0.0.1:1\"")
+	k.m.ChangeOutgoing(func(h *mattermosttest.OutgoingHook) { h.CallbackURLs = []string{"http://127.0.0.1:1/"} })
+	k.m.AddChannelIn(mattermosttest.Team, "secret", "P")
+	k.m.Join("belfry", "secret")
+	k.listens(t)
+	for _, channel := range []string{"ops", "secret"} {
+		post := k.m.Say("alice", channel, "", "Fridge top")
+		note := k.m.Room(channel).Card("Fridge top").WaitNote("temperature 4.5 °C")
+		if props := string(note.Post().Props); !strings.Contains(props, `"override_username":"The fridge"`) || note.Post().RootID != post {
+			t.Errorf("it is signed %s", props)
+		}
+	}
+	root := k.m.Room("ops").Cards()[0].ID()
+	k.m.Say("bob", "ops", root, "loud")
+	k.m.Room("ops").Card("Fridge top").WaitNote("fridge says milk")
+	k.m.Say("bob", "ops", "", "broken")
+	k.m.Room("ops").WaitCard("0 broken, asks bob:")
+	// What programs write and what is edited is not heard.
+	before := k.asked.Load()
+	k.m.AddBot("parrot")
+	k.m.Say("parrot", "ops", "", "loud")
+	k.m.SayByHook("alice", "ops", "loud")
+	k.m.EditAs("alice", root, "loud")
+	k.m.Say("bob", "ops", "", "status")
+	k.m.Room("ops").Card("status").WaitNote("Nothing is wrong at this moment.")
+	if n := k.asked.Load() - before; n != 0 {
+		t.Errorf("the endpoint was asked %d times", n)
+	}
+}
+
+func (k *kitchen) listens(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(15 * time.Second); k.m.Listening() != 1; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nobody listens")
+		}
 	}
 }

@@ -3,6 +3,7 @@
 package mattermost
 
 import (
+	"encoding/json"
 	"time"
 
 	"belfry/chat"
@@ -57,4 +58,20 @@ func IDsOf(raw []byte) (ids []string) {
 		ids = append(ids, id)
 	}
 	return ids
+}
+
+// RenderReply renders a reply; raw are its props.
+func RenderReply(r chat.Reply) (message string, raw []byte, err error) {
+	message, p, err := (&Platform{name: "main"}).renderReply("", r)
+	if err != nil {
+		return "", nil, err
+	}
+	raw, err = json.Marshal(p)
+	return message, raw, err
+}
+
+// ReadOutgoing decodes what an outgoing webhook sends.
+func ReadOutgoing(contentType string, body []byte) (ids [3]string, token, text string, at time.Time, err error) {
+	o, err := readOutgoing(contentType, body)
+	return [3]string{o.user, o.channel, o.post}, o.token, o.text, o.at, err
 }

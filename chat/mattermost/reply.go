@@ -43,7 +43,7 @@ func body(parts []chat.Part, room int) string {
 	room -= cost("\n…")
 	var b strings.Builder
 	for _, part := range parts {
-		text := w.part(part)
+		text := w.part(part, room-cost("\n\n\n\n"))
 		if cost(text) <= room {
 			room -= cost(text)
 			b.WriteString(text)
@@ -67,23 +67,23 @@ func body(parts []chat.Part, room int) string {
 // together they must not become what neither is.
 type writer struct {
 	escaper
-	// token is what stands before the next part since the last white space;
-	// valued is true when it ends in a value.
-	token  string
-	valued bool
+	// line is what stands before the next part on its line, token the same since
+	// the last white space; valued is true when it ends in a value.
+	line, token string
+	valued      bool
 }
 
-// part returns one part as Markdown.
-func (w *writer) part(p chat.Part) string {
+// part returns one part as Markdown; blocks and tables are cut to room.
+func (w *writer) part(p chat.Part, room int) string {
 	w.b.Reset()
 	switch {
 	case p.Markup != "":
 		w.trusted(strings.ReplaceAll(strings.ReplaceAll(p.Markup, "\r\n", "\n"), "\r", "\n"))
 		return w.b.String()
 	case p.Table != nil:
-		w.block(table(p.Table, false, maxMessage))
+		w.block(table(p.Table, false, room))
 	case p.Block != "":
-		text, ok := output(chat.Message{Output: breakCalls(p.Block)}, false, maxMessage)
+		text, ok := output(chat.Message{Output: breakCalls(p.Block)}, false, room)
 		if ok {
 			w.block(text)
 		}
@@ -109,6 +109,9 @@ func (w *writer) part(p chat.Part) string {
 
 // trusted writes the administrator's own Markdown.
 func (w *writer) trusted(s string) {
+	if w.valued && strings.HasPrefix(s, "/") {
+		w.markup(zero) // "example.com" and "/" are an address together
+	}
 	w.markup(s)
 	if i := strings.LastIndexAny(s, " \t\n"); i >= 0 {
 		w.token = s[i+1:]
@@ -116,14 +119,18 @@ func (w *writer) trusted(s string) {
 		w.token += s
 	}
 	if i := strings.LastIndexByte(s, '\n'); i >= 0 {
-		w.begun = strings.TrimSpace(s[i+1:]) != ""
+		w.line = s[i+1:]
+	} else {
+		w.line += s
 	}
+	// Behind the marks of lists and quotations a block can begin, too.
+	w.begun = strings.Trim(w.line, " \t>*-+#.)0123456789") != ""
 	w.valued = false
 }
 
 // wrote notes a value.
 func (w *writer) wrote(text string) {
-	w.token, w.valued = w.token+text, true
+	w.token, w.line, w.valued = w.token+text, w.line+"x", true
 }
 
 // apart keeps a value from what stands right before it, where the two could
@@ -131,9 +138,14 @@ func (w *writer) wrote(text string) {
 func (w *writer) apart() {
 	t := strings.ToLower(w.token)
 	last, _ := utf8.DecodeLastRuneInString(t)
-	if w.valued || strings.ContainsRune("@<:#~&$\\", last) && last != utf8.RuneError || strings.Contains(t, "://") || strings.Contains(t, "www") ||
-		strings.Contains(t, "](") || strings.Contains(t, "mailto") {
+	if strings.Contains(t, "://") || strings.Contains(t, "www") || strings.Contains(t, "mailto") {
+		w.markup(" ") // an address would lead where a value says
+		return
+	}
+	if w.valued || !w.begun && w.token != "" || strings.ContainsRune("@<:#~&$\\", last) && last != utf8.RuneError || strings.Contains(t, "](") {
+		begun := w.begun
 		w.markup(zero)
+		w.begun = begun
 	}
 }
 
@@ -149,7 +161,7 @@ func (w *writer) block(text string) {
 	w.markup(text)
 	w.newline()
 	w.newline()
-	w.token, w.valued = "", false
+	w.token, w.line, w.valued = "", "", false
 }
 
 // codeSpan shows text as code on one line. It can't ring even where the

@@ -123,11 +123,17 @@ func TestAMovedBelfryTakesItsIntegrationsAlong(t *testing.T) {
 	s := fresh(t)
 	s.finish()
 	s.wish.PublicURL, s.wish.CallbackURL = "http://127.0.0.2:8080", "http://127.0.0.2:8080/chat/chat"
-	s.plans("change  slash command /belfry → http://127.0.0.2:8080/chat/chat/command", "change  OAuth application")
+	s.wish.Triggers = []string{"status", "fridge"}
+	s.plans("change  slash command /belfry → http://127.0.0.2:8080/chat/chat/command", "change  OAuth application",
+		"change  outgoing webhook for status, fridge in public channels → http://127.0.0.2:8080/chat/chat/outgoing")
 	if left, said, err := s.run(); err != nil || left != 0 {
 		t.Fatalf("left %d, %v\n%s", left, err, said)
 	}
 	if got := s.mm.Commands(); len(got) != 1 || got[0].URL != "http://127.0.0.2:8080/chat/chat/command" {
+		t.Errorf("%+v", got)
+	}
+	if got := s.mm.OutgoingHooks(); len(got) != 1 || strings.Join(got[0].CallbackURLs, " ") != "http://127.0.0.2:8080/chat/chat/outgoing" ||
+		strings.Join(got[0].TriggerWords, " ") != "status fridge" || got[0].CreatorID != s.mm.User("belfry").ID {
 		t.Errorf("%+v", got)
 	}
 	if got := s.mm.OAuthApps(); len(got) != 1 || got[0].CallbackURLs[0] != "http://127.0.0.2:8080/oauth/chat/personal" {

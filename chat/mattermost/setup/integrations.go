@@ -132,6 +132,9 @@ func (s *Setup) outgoingSteps() []Step {
 	name, url := s.outgoingName(), s.wish.CallbackURL+outgoingPath
 	text := "outgoing webhook for " + strings.Join(s.wish.Triggers, ", ") + " in public channels → " + url
 	at := slices.IndexFunc(s.known.hooks, func(h outgoing) bool { return slices.Contains(h.CallbackURLs, url) })
+	if n := s.receipts.find(kindOutgoing, name); at < 0 && n != nil && n.ID != "" {
+		at = slices.IndexFunc(s.known.hooks, func(h outgoing) bool { return h.ID == n.ID }) // ours, from where Belfry was before
+	}
 	if at < 0 {
 		return []Step{{Verb: Make, Text: text, Who: "who can: an administrator of the team or the system", do: func(ctx context.Context) error {
 			return s.make(receipt{Kind: kindOutgoing, Name: name}, func() (string, error) {
@@ -154,11 +157,11 @@ func (s *Setup) outgoingSteps() []Step {
 		}
 		return s.keep(s.wish.OutgoingFile(), config.Secret(have.Token))
 	}
-	if slices.Equal(have.TriggerWords, s.wish.Triggers) {
+	want := have
+	want.TriggerWords, want.CallbackURLs = s.wish.Triggers, []string{url}
+	if slices.Equal(have.TriggerWords, want.TriggerWords) && slices.Equal(have.CallbackURLs, want.CallbackURLs) {
 		return []Step{{Verb: Found, Text: text, do: keep}}
 	}
-	want := have
-	want.TriggerWords = s.wish.Triggers
 	return []Step{{Verb: Change, Text: text, Who: "who can: an administrator of the team or the system", do: func(ctx context.Context) error {
 		if err := s.api.put(ctx, "/hooks/outgoing/"+have.ID, want, nil); err != nil {
 			return err

@@ -119,6 +119,9 @@ func (s *scene) works() {
 	if len(cmds) != 1 || len(hooks) != 1 || len(apps) != 1 {
 		s.t.Fatalf("%d commands, %d webhooks, %d applications", len(cmds), len(hooks), len(apps))
 	}
+	if owner := s.mm.User("belfry").ID; hooks[0].CreatorID != owner {
+		s.t.Error("answers would be posted as who set it up")
+	}
 	for path, want := range map[string]string{s.wish.CommandFile(): cmds[0].Token, s.wish.OutgoingFile(): hooks[0].Token, s.wish.OAuthFile(): apps[0].ClientSecret} {
 		if b, err := os.ReadFile(path); err != nil || strings.TrimSpace(string(b)) != want {
 			s.t.Errorf("%s does not hold its secret: %v", path, err)
