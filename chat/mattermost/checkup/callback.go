@@ -142,7 +142,7 @@ func (v *visit) unreachedRemedy(ctx context.Context, base string) string {
 	if _, err := v.resolve(ctx, u.Hostname()); err != nil {
 		out = append(out, "make "+u.Hostname()+" known to Mattermost's host: getent hosts "+u.Hostname())
 	}
-	out = append(out, "see \"internal connections\" and \"certificate for Mattermost\" below: both keep Mattermost from calling",
+	out = append(out, "look first at what this report says of internal connections and of the certificate for Mattermost: both keep it from calling",
 		"on Mattermost's host: curl -v "+base+"/action must reach Belfry without a sign-in page, a redirect or a firewall before it",
 		"Mattermost's log says why: System Console → Reporting → Server Logs, \"Action integration error\"")
 	return strings.Join(out, "\n")
@@ -196,10 +196,17 @@ func (v *visit) command(ctx context.Context) {
 	if !v.platform.TakesCommands() || v.platform.Buttonless() || v.teamID == "" {
 		return
 	}
-	word, ok := v.commandWord(ctx, check)
-	if !ok {
-		return
+	for _, word := range v.commandWords(ctx, check) {
+		name := check
+		if word != usualWord {
+			name += " /" + word
+		}
+		v.run(ctx, name, word)
 	}
+}
+
+// run has Mattermost run one slash command.
+func (v *visit) run(ctx context.Context, check, word string) {
 	if v.Probes == nil {
 		v.doubt(check, "start the server (systemctl start belfry, or belfry serve), then run belfry doctor again", "not seen: without a running server /%s can't be answered", word)
 		return
@@ -238,9 +245,11 @@ func (v *visit) judgeCommand(check, word string, err error, arrived bool, text s
 		v.bad(check, v.setupCommand(word)+"\nif it has another word: belfry doctor --admin-token-file FILE finds it by its address", "the team %s has no command /%s", v.config.Team, word)
 	case refused && r.Status == http.StatusForbidden:
 		v.doubt(check, "type /"+word+" help in a channel", "not seen: @%s may not run it: %v", plain(v.me.Username), err)
+	case err != nil && v.called == failed:
+		v.bad(check, "mend the callback first (see there): what keeps it from working keeps the command, too", "/%s fails in Mattermost: %v", word, err)
 	case err != nil:
 		v.bad(check, "the command's request URL must be "+where+" and its method POST (Integrations → Slash Commands), or: "+v.setupCommand(word)+
-			"\nif they are: whatever keeps the callback from working (see there) keeps the command, too", "/%s fails in Mattermost: %v", word, err)
+			"\nif they are: Mattermost's log says why: System Console → Reporting → Server Logs", "/%s fails in Mattermost: %v", word, err)
 	case strings.Contains(text, "the token that Belfry knows"):
 		v.bad(check, "put the command's token (Integrations → Slash Commands → /"+word+" → Edit) into "+v.commandTokenPlace()+", then: systemctl reload belfry\nor: "+v.setupCommand(word),
 			"/%s reaches Belfry with a token that it doesn't know", word)
@@ -256,26 +265,30 @@ func (v *visit) commandTokenPlace() string {
 	return "the setting command_tokens of connection " + v.opt.Name
 }
 
-// commandWord finds our command's word: by its address where an administrator
-// shows it, else it is the usual one. false: a finding says what is wrong.
-func (v *visit) commandWord(ctx context.Context, check string) (string, bool) {
+// commandWords finds our commands' words: by their address where an
+// administrator shows it, else there is the usual one. None: a finding says
+// what is wrong.
+func (v *visit) commandWords(ctx context.Context, check string) []string {
 	api, ok := v.borrowed()
 	if !ok || v.admin == nil { // others are shown an empty list
-		return usualWord, true
+		return []string{usualWord}
 	}
 	var list []registered
 	if _, err := api.Call(ctx, http.MethodGet, "/commands?custom_only=true&team_id="+v.teamID, nil, &list); err != nil {
-		return usualWord, true // running it tells as well
+		return []string{usualWord} // running it tells as well
 	}
 	want := v.platform.CallbackURL() + "/command"
+	var words []string
 	var usual *registered
 	for i, c := range list {
 		if c.URL == want && c.Method == "P" {
-			return c.Trigger, true
-		}
-		if c.Trigger == usualWord || c.URL == want {
+			words = append(words, plain(c.Trigger))
+		} else if c.Trigger == usualWord || c.URL == want {
 			usual = &list[i]
 		}
+	}
+	if len(words) > 0 {
+		return words
 	}
 	switch {
 	case usual == nil:
@@ -285,5 +298,5 @@ func (v *visit) commandWord(ctx context.Context, check string) (string, bool) {
 	default:
 		v.bad(check, "Integrations → Slash Commands → /"+plain(usual.Trigger)+" → Request URL: "+want+"\nor: "+v.setupCommand(usualWord), "/%s leads to %s, not to %s", plain(usual.Trigger), plain(usual.URL), want)
 	}
-	return "", false
+	return nil
 }

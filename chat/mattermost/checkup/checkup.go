@@ -119,9 +119,14 @@ func (c *Checkup) Examine(ctx context.Context, in doctor.Visit) []doctor.Finding
 	v.team(ctx)
 	v.channels(ctx)
 	v.readSettings(ctx)
+	before := len(v.found)
 	v.callback(ctx)
 	v.command(ctx)
+	tried := slices.Clone(v.found[before:])
+	// What the settings say is the cause of what was tried, so it is read first.
+	v.found = v.found[:before]
 	v.judgeSettings(ctx)
+	v.found = append(v.found, tried...)
 	return v.found
 }
 
