@@ -49,9 +49,9 @@ type Options struct {
 	Extra []Extra
 	// DemoKey signs in whoever brings it; for belfry demo alone.
 	DemoKey string
-	// Reread reads the configuration anew, for an order over the socket; nil:
-	// there is none to read.
-	Reread func() (*config.File, error)
+	// Reread reads the configuration anew, without the included files that are
+	// named (config.IncludeDir); nil: there is none to read.
+	Reread func(without ...string) (*config.File, error)
 	// Delivery tunes the engine; zero values mean its defaults.
 	Delivery delivery.Options
 }
@@ -76,6 +76,7 @@ type App struct {
 	router      router
 	parts       atomic.Pointer[parts]
 
+	made         madeChannels
 	reloading    sync.Mutex
 	examining    sync.Mutex
 	stopWatching func()
@@ -186,7 +187,7 @@ func (a *App) wire(ctx context.Context) error {
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
 	a.engine = delivery.New(a.store, tuned)
 	a.store.SetOnDue(a.engine.Wake)
-	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: a.interaction, Payloads: a.store, Replay: a.replay, Accounts: a.people, Tester: a,
+	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: a.interaction, Payloads: a.store, Replay: a.replay, Accounts: a.people, Tester: a, Connections: a,
 		BaseURL: a.publicURL, TrustedProxies: a.opt.File.Server.Proxies(), DemoKey: a.opt.DemoKey, DemoName: "you", Version: a.opt.Version, Clock: a.opt.Clock, Log: a.opt.Log})
 	if err != nil {
 		return err

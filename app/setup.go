@@ -50,6 +50,8 @@ type parts struct {
 	zone    *time.Location
 	room    []string
 	answers *answer.Answers
+	// health is what connections said since they were configured.
+	health health
 	// channels are those that the configuration names, as connection/channel.
 	channels []string
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"belfry/config"
@@ -33,8 +34,41 @@ func (a *App) Test(ctx context.Context, channel, by string, wait time.Duration, 
 }
 
 // TestChannels lists the channels that the configuration names, as
-// connection/channel.
-func (a *App) TestChannels() []string { return a.parts.Load().channels }
+// connection/channel, and those that were set up since the start.
+func (a *App) TestChannels() []string {
+	p := a.parts.Load()
+	out := slices.Clone(p.channels)
+	for _, text := range a.made.all() {
+		connection, _, _ := strings.Cut(text, "/")
+		if p.platforms[connection] != nil && !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// madeChannels are those that were set up on the pages, whether or not a route
+// leads there yet.
+type madeChannels struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (m *madeChannels) add(channels []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range channels {
+		if !slices.Contains(m.list, c) {
+			m.list = append(m.list, c)
+		}
+	}
+}
+
+func (m *madeChannels) all() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.list)
+}
 
 // channelsOf lists the channels that a configuration names, in their order.
 func channelsOf(f *config.File) []string {

@@ -196,8 +196,9 @@ func TestLoadTakesEverything(t *testing.T) {
 				Rings: []alert.Ring{{Mentions: []string{"dba"}, Priority: alert.PriorityImportant},
 					{Mentions: []string{"here"}, Priority: alert.PriorityUrgent, RequestAck: true}, {}}},
 		},
-		Default:   route.Route{Name: "default", Channels: []route.Target{target("room", "alerts")}, Rings: []alert.Ring{{Mentions: []string{"here"}}}},
-		Incidents: config.Default(kinds()).Incidents,
+		Default:    route.Route{Name: "default", Channels: []route.Target{target("room", "alerts")}, Rings: []alert.Ring{{Mentions: []string{"here"}}}},
+		HasDefault: true,
+		Incidents:  config.Default(kinds()).Incidents,
 	}
 	sameMatcher := cmp.Comparer(func(a, b *labels.Matcher) bool { return a.String() == b.String() })
 	// Secret prints as (secret): compare what it holds.

@@ -48,8 +48,10 @@ type File struct {
 	// Answers are what is said to words in channels.
 	Answers []Answer
 	Routes  []route.Route
-	// Default is where alerts go that no route wants. It has a channel.
-	Default route.Route
+	// Default is where alerts go that no route wants. It has a channel. HasDefault
+	// says that it is written, not built in.
+	Default    route.Route
+	HasDefault bool
 	// Incidents is how incidents are run.
 	Incidents Incidents
 }

@@ -61,7 +61,8 @@ func Includes(data string) ([]Included, error) {
 // LoadServer reads what belfry serve reads: the file at path ("": none), and
 // what is included from the data directory, which override has the last word
 // on (nil: nobody has). override is left to be applied to the whole by the caller.
-func LoadServer(path string, kinds Kinds, override func(*Server)) (*File, Problems) {
+// Included files whose names (without the folder) are among without are left out.
+func LoadServer(path string, kinds Kinds, override func(*Server), without ...string) (*File, Problems) {
 	var data []byte
 	if path != "" {
 		var err error
@@ -77,6 +78,7 @@ func LoadServer(path string, kinds Kinds, override func(*Server)) (*File, Proble
 	if err != nil {
 		return nil, Problems{{File: filepath.Join(server.Data, IncludeDir), Text: err.Error()}}
 	}
+	included = slices.DeleteFunc(included, func(in Included) bool { return slices.Contains(without, filepath.Base(in.Name)) })
 	return Load(path, data, kinds, included...)
 }
 

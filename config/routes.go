@@ -142,6 +142,7 @@ func (l *loader) fallback(root *yaml.Node) {
 	if n == nil {
 		return
 	}
+	l.file.HasDefault = true
 	var k defaultKeys
 	failed := l.block("default: ", n, reflect.ValueOf(&k).Elem())
 	l.file.Default.Channels, l.file.Default.Rings = l.targets("default: ", n, k, failed)

@@ -102,7 +102,11 @@ func (w *Web) testChannel(rw http.ResponseWriter, r *http.Request) {
 		w.log.InfoContext(r.Context(), "a channel is tested", "channel", channel, "by", by)
 		go w.runTest(context.WithoutCancel(r.Context()), channel, by)
 	}
-	http.Redirect(rw, r, "/channels", http.StatusSeeOther)
+	back := "/channels"
+	if r.PostFormValue("back") == "connections" {
+		back = "/connections"
+	}
+	http.Redirect(rw, r, back, http.StatusSeeOther)
 }
 
 // runTest carries a test out. It ends with the pages.

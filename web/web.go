@@ -58,6 +58,8 @@ type Options struct {
 	Version           string
 	// Tester posts test cards; nil: there is nothing to test.
 	Tester Tester
+	// Connections are those to chat; nil: none can be shown.
+	Connections Connections
 	// Clock is the machine's when nil, Log silent.
 	Clock clock.Clock
 	Log   *slog.Logger
@@ -123,6 +125,7 @@ type Web struct {
 	static    map[string]asset
 	act       http.Handler
 	tests     channelTests
+	runs      runs
 	stop      chan struct{}
 	stopOnce  sync.Once
 }

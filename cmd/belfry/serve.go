@@ -62,13 +62,14 @@ Exit codes: 0 stopped when told to, 1 failed, 3 wrong usage.`,
 	return cmd
 }
 
-// file reads the configuration that the options and the environment name.
-func (f serveFlags) file() (*config.File, error) {
+// file reads the configuration that the options and the environment name,
+// without some of the included files.
+func (f serveFlags) file(without ...string) (*config.File, error) {
 	path := f.config
 	if path == "" {
 		path = os.Getenv("BELFRY_CONFIG")
 	}
-	file, problems := config.LoadServer(path, app.Kinds(), f.override)
+	file, problems := config.LoadServer(path, app.Kinds(), f.override, without...)
 	if len(problems) > 0 {
 		return nil, problems
 	}

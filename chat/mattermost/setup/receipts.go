@@ -88,6 +88,12 @@ func loadReceipts(dir, connection string) (*receipts, error) {
 	return r, nil
 }
 
+// Noted says whether a set-up of the connection is noted in the data directory.
+func Noted(data, connection string) bool {
+	r, err := loadReceipts(data, connection)
+	return err != nil || len(r.Made) > 0 || len(r.Files) > 0
+}
+
 // save writes the file whole or not at all; an empty one is removed.
 func (r *receipts) save() error {
 	if len(r.Made) == 0 && len(r.Files) == 0 {

@@ -89,6 +89,16 @@ func (e Entry) item(indent string) string {
 	return b.String()
 }
 
+// File is the entry as a configuration of its own, with the default route if
+// that is wanted.
+func (e Entry) File(withDefault bool) string {
+	text := "# Made by Belfry's pages, which write this file anew or remove it.\n" + e.Block()
+	if withDefault && len(e.channels) > 0 {
+		text += "\n" + e.fallback()
+	}
+	return text
+}
+
 func (e Entry) fallback() string {
 	return "default:\n  channels: [" + strings.Join(e.channels, ", ") + "]\n"
 }
