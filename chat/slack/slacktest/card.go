@@ -2,7 +2,10 @@
 
 package slacktest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Card is a message as people see it, as it is whenever it is asked.
 type Card struct {
@@ -91,4 +94,10 @@ func (c *Card) WaitNote(text string) *Card {
 		return false
 	})
 	return found
+}
+
+// WaitButtons waits until the card has exactly the buttons with these labels.
+func (c *Card) WaitButtons(labels ...string) *Card {
+	(&Room{c.s, c.channel}).wait("the buttons "+strings.Join(labels, ", "), func() bool { return slices.Equal(c.Buttons(), labels) })
+	return c
 }
