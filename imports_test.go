@@ -64,7 +64,7 @@ var packages = map[string]row{
 	"chat/mattermost/install": {4, ""},
 	"chat/mattermost/reach":   {4, ""},
 	"chat/mattermost":         {4, "alert chat clock config fault seal"},
-	"chat/slack":              {4, "alert chat clock config fault seal"},
+	"chat/slack":              {4, "alert chat clock config doctor fault seal"},
 	"monitor/alertmanager":    {4, "alert clock config fault monitor"},
 	"monitor/chathook":        {4, "alert clock config fault monitor translate"},
 	"monitor/estate":          {4, "alert clock config fault monitor"},

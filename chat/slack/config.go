@@ -180,6 +180,9 @@ func (c *Config) validateTokens(add func(field, format string, args ...any)) {
 			}
 		}
 	}
+	if text := swapped(c.SigningSecret.Reveal()); c.SigningSecret != "" && text != "" {
+		add("signing_secret", "%s", text)
+	}
 	if c.Token == "" && c.TokenFile == "" {
 		add("token_file", "is missing: the file with the bot's token (xoxb-…), from OAuth & Permissions in your Slack app; or give webhook_url_file")
 	}
@@ -286,6 +289,7 @@ func (c *Config) Open(o Options) (*Platform, error) {
 	if p.inbound, err = c.Receiving.open(p.client); err != nil {
 		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
 	}
+	p.wish = c.Wish(o.Name, "")
 	return p, nil
 }
 

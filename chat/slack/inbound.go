@@ -40,7 +40,7 @@ type Receiving struct {
 const (
 	defaultCommand = "/belfry"
 	// commandHint is shown behind the slash command while somebody types it.
-	commandHint = "[help | problems | status | ack | unack | downtime | mute]"
+	commandHint    = "[help | problems | status | ack | unack | downtime | mute]"
 	defaultSockets = 2
 	maxWord        = 32
 )
@@ -88,9 +88,11 @@ type inbound struct {
 	reactions map[string]string
 	sockets   int
 	byEmail   bool
-	people    *peopleCache
-	work      *works
-	tempo     tempo
+	// wish is what the app is asked for, to compare with what was granted.
+	wish   Wish
+	people *peopleCache
+	work   *works
+	tempo  tempo
 	// patience is how long an answer is waited for: Slack waits 3 s.
 	patience time.Duration
 	oauth    *oauth // nil: none is configured
@@ -112,8 +114,7 @@ func (r *Receiving) open(c *client) (inbound, error) {
 }
 
 // Wish returns what the connection called name needs of an app. publicURL is
-// where browsers, and without Socket Mode Slack, reach Belfry; hint what can
-// follow the slash command.
+// where browsers, and without Socket Mode Slack, reach Belfry.
 func (c *Config) Wish(name, publicURL string) Wish {
 	w := Wish{Name: "Belfry", Connection: name, URL: publicURL, Socket: c.socketed(), Command: c.Command, Hint: commandHint,
 		Messages: c.Word != "", Emails: c.ByEmail, Looks: c.Username != "" || c.IconURL != "" || c.IconEmoji != "", Rotation: c.OAuth != nil && c.OAuth.Install}

@@ -204,7 +204,7 @@ var socketAdvice = map[string]string{ //nolint:gosec // words about tokens, no t
 }
 
 // socketFault says in plain words what keeps us from connecting.
-func (s *socket) socketFault(err error) error {
+func (p *Platform) socketFault(err error) error {
 	if r, ok := errors.AsType[*refused](err); ok && socketAdvice[r.Code] != "" {
 		return fmt.Errorf("%s: %w", socketAdvice[r.Code], r)
 	}

@@ -80,7 +80,7 @@ type Message struct {
 // allScopes are the bot scopes of the app, all granted at first.
 var allScopes = []string{"chat:write", "chat:write.public", "chat:write.customize", "commands", "channels:manage", "channels:read", "channels:join",
 	"groups:write", "groups:read", "channels:history", "groups:history", "users:read", "users:read.email", "usergroups:read", "im:write",
-	"reactions:read", "reactions:write", "pins:write", "bookmarks:write", "bookmarks:read", "files:write"}
+	"app_mentions:read", "reactions:read", "reactions:write", "pins:write", "bookmarks:write", "bookmarks:read", "files:write"}
 
 // populate makes the world. s.mu need not be held.
 func (s *Server) populate() {
