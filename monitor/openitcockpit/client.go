@@ -174,6 +174,9 @@ func (c *client) judge(method string, res *http.Response, said []byte) ([]byte, 
 		return refuse(fault.NewUnknown, "openITCOCKPIT's answer is longer than %d MB", maxAnswer>>20)
 	case code == http.StatusOK && isJSON(said):
 		return said, nil
+	case code == http.StatusOK && !bytes.HasPrefix(bytes.TrimSpace(said), []byte("<")):
+		// It may have done what it could not finish saying.
+		return refuse(fault.NewUnknown, "openITCOCKPIT's answer breaks off, or is none: look into its logs")
 	case code == http.StatusOK, code >= 300 && code < 400:
 		// Nothing behind a log-in page was told anything.
 		return refuse(fault.NewRetry, "a web page answered instead of openITCOCKPIT's API: look whether url is right, and whether a log-in stands before it")

@@ -51,7 +51,7 @@ const (
 	Broken
 	// Busy asks to come again in a second.
 	Busy
-	// Garbage answers with half a JSON.
+	// Garbage answers with half a JSON, after the command was queued.
 	Garbage
 	// Echo answers 400 with all that came in the message, the key included.
 	Echo
@@ -254,6 +254,9 @@ func (s *Server) misbehave(w http.ResponseWriter, r *http.Request, f Fault, body
 		w.Header().Set("Retry-After", "1")
 		fail(w, r, http.StatusServiceUnavailable, "Service Unavailable")
 	case Garbage:
+		if body != nil {
+			_, _ = s.core.queue(body)
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"message":"Command added`))
 	case Echo:
