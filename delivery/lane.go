@@ -133,20 +133,30 @@ func (l *lane) pass(ctx context.Context, given *store.Claim) (wait time.Duration
 		return heldWait, false
 	}
 	l.fence = given.Fence
+	next := given.Next
 	if len(given.Duties) > 0 {
 		b := &batch{lane: l, sender: sender, claim: *given, stuck: map[alert.ID]bool{}, receipts: map[alert.ID]string{}}
 		if !b.carry(ctx) {
 			return 0, false
 		}
+		next = earlier(next, b.again)
 	}
-	if given.Next.IsZero() {
+	if next.IsZero() {
 		return -1, true
 	}
-	left := given.Next.Sub(l.engine.opt.Clock.Now())
+	left := next.Sub(l.engine.opt.Clock.Now())
 	if left <= 0 {
 		return 0, false
 	}
 	return max(time.Millisecond, left), true
+}
+
+// earlier returns which of two times comes first; the zero time never comes.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // quietFor returns how long this destination must still be left alone.
@@ -188,12 +198,14 @@ type batch struct {
 	flushed  time.Time
 	// lost: another process carries this destination's duties out now.
 	lost bool
+	// again is when the first of what is not done is due; zero: nothing is.
+	again time.Time
 	// unsettled: what became of something could not be recorded.
 	unsettled bool
 }
 
-// carry carries the claim out. What then follows is told by a wake-up, unless
-// it returns false: then it is not known what is left.
+// carry carries the claim out. What is then left is told by a wake-up, or due
+// at b.again; when carry returns false it is not known what is left.
 func (b *batch) carry(ctx context.Context) bool {
 	now := b.lane.engine.opt.Clock.Now
 	// Nothing is sent in the last quarter of the lease: another process could
@@ -286,6 +298,9 @@ func (b *batch) record(d store.Duty, out Outcome) {
 	case fault.Unknown:
 		s.Unknown = true
 	case fault.Retry:
+	}
+	if s.State == store.DutyDue {
+		b.again = earlier(b.again, s.RetryAt)
 	}
 	if s.State != store.DutyDone {
 		b.stuck[d.AlertID] = b.stuck[d.AlertID] || d.Kind != store.DutyNote || s.State == store.DutyDue

@@ -17,7 +17,8 @@ import (
 // the fence is no longer ours lost is true and nothing is noted as done: another
 // process carries the duties out and will ask what arrived. But what we sent
 // late may have replaced something newer, so the cards that were sent are made
-// due for a fresh render.
+// due for a fresh render. What is due again later is told nobody (Options.OnDue):
+// the results say when.
 func (s *Store) Settle(ctx context.Context, destination string, fence int64, results []Settlement) (lost bool, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) (err error) {
 		lost, err = t.settle(ctx, destination, fence, results)
@@ -44,7 +45,7 @@ var (
 	// wakeNotes and parkNotes keep notes behind their card (about || see
 	// alertsDue); pushBack keeps what has an order in it.
 	wakeNotes = newBulk(`UPDATE deliveries SET state = 'due'
-		WHERE destination = ? AND kind = 'note' AND state = 'waiting' AND alert_id IN (`, `?`, `)`)
+		WHERE destination = ? AND kind = 'note' AND state = 'waiting' AND alert_id IN (`, `?`, `) RETURNING id`)
 	parkNotes = newBulk(`UPDATE deliveries SET state = 'waiting'
 		WHERE destination || '' = ? AND kind = 'note' AND state = 'due' AND alert_id IN (`, `?`, `)`)
 )
@@ -82,7 +83,7 @@ func (t *tx) settle(ctx context.Context, destination string, fence int64, result
 		r := &rows[i]
 		r.after(byID[r.ID], t.now)
 		o.note(&before, r)
-		if r.State == DutyDue {
+		if r.State == DutyDue && !r.DueAt.After(t.now) { // whoever settles knows what is due later
 			t.due[destination] = struct{}{}
 		}
 		args = append(args, int64(r.ID), string(r.State), r.Key, r.Receipt, r.tried, r.Reached, micros(r.DueAt), int64(r.Attempts),
@@ -212,10 +213,11 @@ func (o *order) push(r *row, kind DutyKind, above alert.ID) {
 }
 
 func (o *order) keep(ctx context.Context) error {
-	if len(o.wake) > 0 {
+	err := o.eachBulk(ctx, wakeNotes, []any{o.destination}, o.wake, func(scanner) error {
 		o.due[o.destination] = struct{}{}
-	}
-	if err := o.execBulk(ctx, wakeNotes, []any{o.destination}, o.wake); err != nil {
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	if err := o.execBulk(ctx, parkNotes, []any{o.destination}, o.park); err != nil {
