@@ -230,14 +230,15 @@ func (c *Config) Open(o Options) (*Platform, error) {
 			base: strings.TrimRight(c.URL, "/") + "/api/v4", token: token, timeout: timeout,
 			perSecond: c.RequestsPerSecond, transport: transport, clock: o.Clock,
 		}),
-		channels: newCache[channel](channelsKept, maxCached),
-		people:   newCache[person](peopleKept, maxCached),
-		lookups:  newLookups(),
-		oauth:    oauth,
-		slash:    slash,
-		loudness: &loudness{clock: o.Clock},
-		hooks:    hooks,
-		username: c.Username, icon: c.IconURL,
+		channels:   newCache[channel](channelsKept, maxCached),
+		people:     newCache[person](peopleKept, maxCached),
+		lookups:    newLookups(),
+		oauth:      oauth,
+		slash:      slash,
+		loudness:   &loudness{clock: o.Clock},
+		hooks:      hooks,
+		complaints: &complaints{clock: o.Clock},
+		username:   c.Username, icon: c.IconURL,
 	}
 	p.client.account, p.way = who, way{c.Proxy, c.Insecure}
 	c.Listening.open(p)

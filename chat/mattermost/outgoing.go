@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"belfry/chat"
+	"belfry/fault"
 	"belfry/seal"
 )
 
@@ -108,12 +109,6 @@ type outgoingAnswer struct {
 // commentType has the answer put below the post that called for it.
 const commentType = "comment"
 
-// tellOutgoing is an answer of plain text.
-func tellOutgoing(text string) outgoingAnswer {
-	text = literal(cut(text, maxMessage/8))
-	return outgoingAnswer{Text: &text, Type: commentType}
-}
-
 // outgoing answers an outgoing webhook. Mattermost calls once, waits up to 30 s
 // and looks at nothing but the body.
 func (p *Platform) outgoing(r chat.Responder, w http.ResponseWriter, req *http.Request) outgoingAnswer {
@@ -126,23 +121,23 @@ func (p *Platform) outgoing(r chat.Responder, w http.ResponseWriter, req *http.R
 	}
 	if req.Method != http.MethodPost {
 		p.log.Warn("an outgoing webhook came without its body: a redirect stands between Mattermost and Belfry", "connection", p.name, "method", req.Method)
-		return tellOutgoing(sayNoHook)
+		return p.complain(sayNoHook)
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxOutgoing))
 	if err != nil {
-		return tellOutgoing(sayBigHook)
+		return p.complain(sayBigHook)
 	}
 	o, err := readOutgoing(req.Header.Get("Content-Type"), raw)
 	if err != nil {
-		return tellOutgoing(sayNoHook)
+		return p.complain(sayNoHook)
 	}
 	switch {
 	case len(p.hooks) == 0:
 		p.log.Warn("an outgoing webhook called, and no token of one is configured: set outgoing_token_file", "connection", p.name)
-		return tellOutgoing(sayNoHookTokens)
+		return p.complain(sayNoHookTokens)
 	case !p.hooks.known(o.token):
 		p.log.Warn("an outgoing webhook without the right token was refused", "connection", p.name)
-		return tellOutgoing(sayWrongHookToken)
+		return p.complain(sayWrongHookToken)
 	case !hearer.Hears(p.name, o.text):
 		return outgoingAnswer{}
 	}
@@ -152,7 +147,7 @@ func (p *Platform) outgoing(r chat.Responder, w http.ResponseWriter, req *http.R
 // answerOutgoing answers to a genuine call.
 func (p *Platform) answerOutgoing(ctx context.Context, hearer chat.Hearer, o outgoing) outgoingAnswer {
 	if me, err := p.self(ctx); err != nil {
-		return tellOutgoing(sayNoSight)
+		return p.complain(sayNoSight)
 	} else if o.user == me.ID {
 		return outgoingAnswer{} // we don't talk to ourselves
 	}
@@ -161,13 +156,13 @@ func (p *Platform) answerOutgoing(ctx context.Context, hearer chat.Hearer, o out
 	switch {
 	case err != nil:
 		p.log.Error("can't note that a word was answered", "connection", p.name, "err", err)
-		return tellOutgoing(sayNoNote)
+		return p.complain(sayNoNote)
 	case !first:
 		return outgoingAnswer{}
 	}
 	s, say := p.written(ctx, o)
 	if say != "" {
-		return tellOutgoing(say)
+		return p.complain(say)
 	}
 	if s == nil {
 		return outgoingAnswer{}
@@ -194,7 +189,7 @@ func (p *Platform) outgoingReply(r chat.Reply) outgoingAnswer {
 	text, props, err := p.renderReply("", r)
 	if err != nil {
 		p.log.Warn("can't show an answer", "connection", p.name, "err", err)
-		return tellOutgoing(sayNoAnswer)
+		return p.complain(sayNoAnswer)
 	}
 	out := outgoingAnswer{Username: props.Username, IconURL: props.Icon, Attachments: props.Attachments}
 	if out.Username == "" {
@@ -254,7 +249,10 @@ func (p *Platform) hear(ctx context.Context, hearer chat.Hearer, s said) *chat.R
 	who, err := p.Person(ctx, s.User)
 	if err != nil {
 		p.log.Warn("nothing is answered to somebody who can't be named", "connection", p.name, "err", err)
-		return nil
+		if d, _ := fault.Of(err); d == fault.Permanent || !p.complaints.may(sayUnknown) {
+			return nil
+		}
+		return &chat.Reply{Comment: true, Message: chat.Message{Lines: textLines(sayUnknown)}}
 	}
 	if known, _ := p.people.get(s.User, p.clock.Now()); known.IsBot || !hearer.Hears(p.name, s.Message) {
 		return nil

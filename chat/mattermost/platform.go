@@ -59,6 +59,7 @@ type Platform struct {
 	memory              chat.Memory
 	pace                pace
 	slash, hooks        tokens
+	complaints          *complaints
 	loudness            *loudness
 	way                 way
 
