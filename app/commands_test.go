@@ -27,11 +27,17 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
+	return newOfficeWith(t, "")
+}
+
+// newOfficeWith is an office with more in its configuration.
+func newOfficeWith(t *testing.T, more string) *office {
+	t.Helper()
 	o := &office{t: t, m: mattermosttest.Start(t), clock: clock.NewManual(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
 	o.m.AddChannel("ops")
 	o.token = o.m.AddCommand("belfry", "http://not.yet.example/")
 	f := file(t, "connections: [{name: chat, kind: mattermost, url: \""+o.m.URL()+"\", token: \""+o.m.Token()+"\", team: "+mattermosttest.Team+
-		", command_tokens: [\""+o.token+"\"]}]\ndefault: {channels: [chat/ops]}\n")
+		", command_tokens: [\""+o.token+"\"]}]\ndefault: {channels: [chat/ops]}\n"+more)
 	var err error
 	if o.a, err = app.Start(t.Context(), app.Options{File: f, Data: t.TempDir(), Clock: o.clock}); err != nil {
 		t.Fatal(err)

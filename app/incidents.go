@@ -43,7 +43,8 @@ func (a *App) newLines() chat.Commander {
 		rest: a.commands,
 		incidents: incidents.New(incidents.Options{
 			Store: a.store, Clock: a.opt.Clock, Say: a.sayNow, Gate: a.people, Connect: a.people.Connect,
-			Response: response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() }, a.opt.Clock),
+			Response: response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() },
+				func() []string { return a.parts.Load().file.Incidents.Announce }, a.opt.Clock),
 		}),
 	}
 }

@@ -37,3 +37,21 @@ func TestIncidentsAreRunFromMattermost(t *testing.T) {
 	in("/incident mitigate", "#1 is mitigated already, by bob")
 	in("/incident timeline", "mitigated it: rolled back")
 }
+
+// TestAnAnnouncedIncidentIsOneLivingCard: where incidents are announced, and in
+// the channel in which it is run.
+func TestAnAnnouncedIncidentIsOneLivingCard(t *testing.T) {
+	o := newOfficeWith(t, "incidents: {announce: [chat/ops]}\n")
+	o.m.AddChannel("war")
+	o.types("alice", "/belfry incident new SEV1 the shop is slow", "#1 SEV1 started")
+	card := o.m.Room("ops").WaitCard("#1 the shop is slow")
+	card.WaitText("started")
+	o.m.Type("bob", "war", "/belfry incident convert #1")
+	own := o.m.Room("war").WaitCard("#1 the shop is slow")
+	o.m.Type("bob", "war", "/belfry incident mitigate rolled back")
+	for _, c := range []*mattermosttest.Card{card, own} {
+		c.WaitText("mitigated").WaitNote("mitigated it: rolled back")
+	}
+	o.m.Type("bob", "war", "/belfry incident assign commander me")
+	card.WaitText("commander: bob")
+}

@@ -83,6 +83,9 @@ func channelsOf(f *config.File) []string {
 			add(t.String())
 		}
 	}
+	for _, name := range f.Incidents.Announce {
+		add(name)
+	}
 	for _, name := range roomChannels(f) {
 		add(config.RoomName + "/" + name)
 	}

@@ -29,6 +29,9 @@ type Incidents struct {
 	Roles        []IncidentRole  `yaml:"roles"`
 	// Form are the fields of the form by which incidents are declared, in order.
 	Form []IncidentQuestion `yaml:"form"`
+	// Announce are the channels, as connection/channel, in which every incident
+	// that is not private has a card.
+	Announce []string `yaml:"announce"`
 }
 
 // IncidentSeverity is one severity.
@@ -245,5 +248,12 @@ func isFieldName(s string) bool {
 func (l *loader) incidents(root *yaml.Node) {
 	if n := l.section(root, "incidents", yaml.MappingNode); n != nil {
 		l.spec("incidents: ", n, &l.file.Incidents)
+		if _, value := child(n, "announce"); len(l.file.Incidents.Announce) > maxChannels {
+			l.fault(value, "incidents: announce: %d channels, at most %d are taken", len(l.file.Incidents.Announce), maxChannels)
+			return
+		}
+		for i, text := range l.file.Incidents.Announce {
+			l.target("incidents: announce: ", itemAt(n, "announce", i), text)
+		}
 	}
 }

@@ -23,6 +23,7 @@ incidents:
   fields: [{name: site, options: [north, south]}, {name: customer, label: Who}]
   roles: [{name: lead, about: leads}]
   form: [{field: site, required: true, default: North}, {field: title}]
+  announce: room/incidents
 `
 	f, problems := config.Load("belfry.yaml", []byte(text), kinds())
 	if len(problems) > 0 {
@@ -35,7 +36,7 @@ incidents:
 		Roles:  []incident.Role{{Name: "lead", About: "leads"}},
 		Form:   []incident.FormField{{Name: "site", Required: true, Default: "North"}, {Name: "title"}},
 	}
-	if diff := cmp.Diff(want, f.Incidents.Settings()); diff != "" || f.Incidents.Command != "inc" {
+	if diff := cmp.Diff(want, f.Incidents.Settings()); diff != "" || f.Incidents.Command != "inc" || len(f.Incidents.Announce) != 1 || f.Incidents.Announce[0] != "room/incidents" {
 		t.Error(f.Incidents.Command, diff)
 	}
 }

@@ -4,7 +4,7 @@
 // notes on a chat platform, and carries write-backs to a monitoring system.
 //
 // The delivery engine decides when; the courier decides what. It loads the
-// alert as it is at that moment, has package message say it, and hands it to
+// alert, or the incident, as it is at that moment, has package message say it, and hands it to
 // the platform. After an attempt of unknown outcome it asks the platform, or
 // the monitoring system, before it repeats anything.
 package courier
@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"belfry/chat"
 	"belfry/delivery"
 	"belfry/fault"
+	"belfry/incident"
 	"belfry/message"
 	"belfry/store"
 )
@@ -29,6 +31,8 @@ type Store interface {
 	Alert(ctx context.Context, id alert.ID) (*alert.Alert, error)
 	EventsByID(ctx context.Context, keys []store.EventKey) (map[store.EventKey]alert.Event, error)
 	Cards(ctx context.Context, alertID alert.ID) ([]store.Duty, error)
+	IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error)
+	IncidentEntry(ctx context.Context, id, entry alert.ID) (incident.Entry, error)
 }
 
 // Say returns how to say an alert on the card that d is.
@@ -39,13 +43,16 @@ type Chat struct {
 	platform chat.Platform
 	store    Store
 	say      Say
+	// plain is how to say what has no buttons.
+	plain func() message.Options
 }
 
 var _ delivery.Sender = (*Chat)(nil)
 
-// NewChat returns the sender of one chat connection.
-func NewChat(p chat.Platform, s Store, say Say) *Chat {
-	return &Chat{platform: p, store: s, say: say}
+// NewChat returns the sender of one chat connection. say is for alerts, plain
+// for incidents.
+func NewChat(p chat.Platform, s Store, say Say, plain func() message.Options) *Chat {
+	return &Chat{platform: p, store: s, say: say, plain: plain}
 }
 
 // findMargin widens the search for an earlier attempt: the platform's clock is
@@ -57,14 +64,55 @@ func (c *Chat) Send(ctx context.Context, e delivery.Errand) delivery.Outcome {
 	a, err := c.store.Alert(ctx, e.AlertID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return delivery.Outcome{} // no longer kept: there is nothing left to say
+		return c.incident(ctx, e)
 	case err != nil:
 		return c.unread(e, err)
 	}
-	if e.Kind == store.DutyNote {
-		return c.note(ctx, e, a)
+	if e.Kind != store.DutyNote {
+		return c.card(ctx, e, message.Card(a, c.say(a, e.Duty)), a.Revision)
 	}
-	return c.card(ctx, e, a)
+	event, err := eventOf(ctx, c.store, e)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return delivery.Outcome{}
+	case err != nil:
+		return c.unread(e, err)
+	}
+	return c.note(ctx, e, message.Note(a, event, c.say(a, e.Duty)))
+}
+
+// incident sends what is about an incident; about an alert that is no longer
+// kept there is nothing left to say.
+func (c *Chat) incident(ctx context.Context, e delivery.Errand) delivery.Outcome {
+	i, err := c.store.IncidentByID(ctx, e.AlertID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return delivery.Outcome{}
+	case err != nil:
+		return c.unread(e, err)
+	}
+	hidden := i.Private && !ownPlace(i, e.Destination)
+	switch {
+	case e.Kind == store.DutyNote && hidden:
+		return delivery.Outcome{} // it became private: nothing more is told here
+	case hidden:
+		return c.card(ctx, e, message.IncidentHidden(i), i.Revision)
+	case e.Kind != store.DutyNote:
+		return c.card(ctx, e, message.Incident(i, c.plain()), i.Revision)
+	}
+	entry, err := c.store.IncidentEntry(ctx, i.ID, e.EventID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return delivery.Outcome{}
+	case err != nil:
+		return c.unread(e, err)
+	}
+	return c.note(ctx, e, message.IncidentNote(i, entry, c.plain()))
+}
+
+// ownPlace says whether a destination is one of the incident's own channels.
+func ownPlace(i *incident.Incident, destination string) bool {
+	return slices.ContainsFunc(i.Channels, func(c incident.Channel) bool { return c.Connection+"/"+c.ID == destination })
 }
 
 // unread is the outcome when our own database can't be read: nothing was sent,
@@ -74,8 +122,8 @@ func (c *Chat) unread(e delivery.Errand, err error) delivery.Outcome {
 		Unknown: !e.UnknownSince.IsZero()}
 }
 
-func (c *Chat) card(ctx context.Context, e delivery.Errand, a *alert.Alert) delivery.Outcome {
-	m := message.Card(a, c.say(a, e.Duty))
+// card brings a card up to date: m shows the revision.
+func (c *Chat) card(ctx context.Context, e delivery.Errand, m chat.Message, revision int64) delivery.Outcome {
 	ref, posted := ParseReceipt(e.Receipt)
 	if !posted {
 		var out delivery.Outcome
@@ -85,7 +133,7 @@ func (c *Chat) card(ctx context.Context, e delivery.Errand, a *alert.Alert) deli
 		}
 	}
 	if posted {
-		return c.edit(ctx, ref, e, m, a.Revision)
+		return c.edit(ctx, ref, e, m, revision)
 	}
 	ref, err := c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Key: e.Key, Message: m})
 	switch {
@@ -96,7 +144,7 @@ func (c *Chat) card(ctx context.Context, e delivery.Errand, a *alert.Alert) deli
 		// earlier attempt put up, as the alert was then: it is edited next.
 		return delivery.Outcome{Receipt: Receipt(ref)}
 	}
-	return delivery.Outcome{Reached: a.Revision, Receipt: Receipt(ref)}
+	return delivery.Outcome{Reached: revision, Receipt: Receipt(ref)}
 }
 
 // edit brings a card that stands there up to date.
@@ -118,14 +166,8 @@ func (c *Chat) notPosted(e delivery.Errand, err error) delivery.Outcome {
 	return delivery.Outcome{Err: err, Unknown: !e.UnknownSince.IsZero()}
 }
 
-func (c *Chat) note(ctx context.Context, e delivery.Errand, a *alert.Alert) delivery.Outcome {
-	event, err := eventOf(ctx, c.store, e)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return delivery.Outcome{}
-	case err != nil:
-		return c.unread(e, err)
-	}
+// note says m in its card's thread, once.
+func (c *Chat) note(ctx context.Context, e delivery.Errand, m chat.Message) delivery.Outcome {
 	thread, err := c.thread(ctx, e)
 	if err != nil {
 		return c.unread(e, err)
@@ -137,8 +179,7 @@ func (c *Chat) note(ctx context.Context, e delivery.Errand, a *alert.Alert) deli
 	if posted {
 		return delivery.Outcome{Reached: 1, Receipt: Receipt(ref)}
 	}
-	ref, err = c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Thread: &thread, Key: e.Key,
-		Message: message.Note(a, event, c.say(a, e.Duty))})
+	ref, err = c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Thread: &thread, Key: e.Key, Message: m})
 	if decision, _ := fault.Of(err); decision == fault.Gone {
 		// Somebody deleted the card and its thread with it: nobody is left to tell.
 		return delivery.Outcome{Reached: 1}

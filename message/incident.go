@@ -61,6 +61,14 @@ func Incident(i *incident.Incident, o Options) chat.Message {
 	return m
 }
 
+// IncidentHidden is the card of an incident that became private, where others
+// can see it.
+func IncidentHidden(i *incident.Incident) chat.Message {
+	return chat.Message{Color: grey, Icon: "🔒", State: "private", Title: i.Ref(), Open: i.Status.Open(),
+		Lines:   []chat.Line{{{Text: "This incident is private now. Who takes part in it sees it with “status " + i.Ref() + "”."}}},
+		Summary: i.Ref() + " is private"}
+}
+
 // IncidentLine is an incident in one plain line.
 func IncidentLine(i *incident.Incident) string {
 	text := i.Ref()

@@ -72,6 +72,7 @@ func TestIncidents(t *testing.T) {
 	card("mitigated")
 	step(i.Move(incident.Resolve, anna, at, ""))
 	card("resolved")
+	fmt.Fprintf(&b, "=== card hidden\n%s\n", show(message.IncidentHidden(i)))
 	b.WriteString("=== notes\n")
 	for _, e := range entries {
 		fmt.Fprintf(&b, "%s\n", show(message.IncidentNote(i, e, o)))

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"belfry/alert"
@@ -32,13 +33,15 @@ type Store interface {
 type Response struct {
 	store    Store
 	settings func() incident.Settings
+	announce func() []string
 	clock    clock.Clock
 }
 
-// New returns a Response. settings says what may be chosen now: a reload of the
-// configuration changes it.
-func New(s Store, settings func() incident.Settings, c clock.Clock) *Response {
-	return &Response{store: s, settings: settings, clock: c}
+// New returns a Response. settings says what may be chosen now, announce in
+// which destinations new incidents get a card: a reload of the configuration
+// changes both.
+func New(s Store, settings func() incident.Settings, announce func() []string, c clock.Clock) *Response {
+	return &Response{store: s, settings: settings, announce: announce, clock: c}
 }
 
 // Settings are what may be chosen now.
@@ -92,10 +95,32 @@ func (r *Response) on(ctx context.Context, number int64, act func(i *incident.In
 		if err != nil {
 			return nil, err
 		}
+		effect := r.effect(i, e)
 		done = Done{i.Clone(), e}
-		return []store.IncidentEffect{{Incident: i, Entries: []incident.Entry{e}}}, nil
+		return []store.IncidentEffect{effect}, nil
 	})
 	return done, err
+}
+
+// effect says what has to be stored and done for an incident that changed.
+func (r *Response) effect(i *incident.Incident, entries ...incident.Entry) store.IncidentEffect {
+	had := i.Cards
+	e := store.IncidentEffect{Incident: i, Entries: entries, Stale: true, Notes: had, Priority: int(alert.SeverityCritical)}
+	add := func(destination string) {
+		if !slices.Contains(i.Cards, destination) {
+			e.NewCards = append(e.NewCards, destination)
+			i.Cards = append(slices.Clip(i.Cards), destination)
+		}
+	}
+	if i.ID == 0 && !i.Private {
+		for _, destination := range r.announce() {
+			add(destination)
+		}
+	}
+	for _, c := range i.Channels {
+		add(c.Connection + "/" + c.ID)
+	}
+	return e
 }
 
 // Declare declares an incident. alertNumber is an alert to attach, parent an
@@ -125,13 +150,13 @@ func (r *Response) Declare(ctx context.Context, d incident.Declaration, alertNum
 			return nil, err
 		}
 		i.Number = v.Next
-		effects := []store.IncidentEffect{{Incident: i, Entries: entries}}
+		effects := []store.IncidentEffect{r.effect(i, entries...)}
 		if d.Parent != nil {
 			e, err := d.Parent.Part(i, d.By, at)
 			if err != nil {
 				return nil, err
 			}
-			effects = append(effects, store.IncidentEffect{Incident: d.Parent, Entries: []incident.Entry{e}})
+			effects = append(effects, r.effect(d.Parent, e))
 		}
 		done = Done{i, entries[0]}
 		return effects, nil
@@ -259,7 +284,7 @@ func (r *Response) Duplicate(ctx context.Context, number int64, by incident.Pers
 			return nil, err
 		}
 		done = Done{mine.Clone(), e}
-		return []store.IncidentEffect{{Incident: mine, Entries: []incident.Entry{e}}, {Incident: theirs, Entries: []incident.Entry{o}}}, nil
+		return []store.IncidentEffect{r.effect(mine, e), r.effect(theirs, o)}, nil
 	})
 	return done, err
 }

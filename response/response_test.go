@@ -20,7 +20,7 @@ func TestRefusalsAndTroubleAreToldApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := response.New(s, incident.Defaults, c)
+	r := response.New(s, incident.Defaults, func() []string { return nil }, c)
 	anna := incident.Person{Connection: "chat", ID: "u1", Name: "anna"}
 	refused := func(want error, err error) {
 		t.Helper()

@@ -39,8 +39,11 @@ type Duty struct {
 	Destination string
 	Kind        DutyKind
 	State       DutyState
-	AlertID     alert.ID
-	// EventID is the event that a note says or a write-back carries out; 0 for cards.
+	// AlertID is the alert that it is about, or the incident: ids are unique
+	// over both.
+	AlertID alert.ID
+	// EventID is the event, or the incident's entry, that a note says or a
+	// write-back carries out; 0 for cards.
 	EventID alert.ID
 	// Key is random and belongs to this duty alone (chat.Post.Key).
 	Key string

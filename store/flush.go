@@ -82,7 +82,7 @@ func (f *fold) flush(ctx context.Context) error {
 	if err := f.execBulk(ctx, endWritebacks, []any{micros(f.now)}, moot); err != nil {
 		return err
 	}
-	return f.flushDuties(ctx)
+	return f.flushDuties(ctx, f.touched)
 }
 
 func (f *fold) flushAlerts(ctx context.Context) error {
@@ -148,22 +148,22 @@ const highestNumber = `SELECT COALESCE(MAX(number), 0) FROM alerts`
 // flushDuties inserts the new duties, each behind what stands before it: a note
 // is never due before its card or an earlier note, a write-back never before an
 // earlier one.
-func (f *fold) flushDuties(ctx context.Context) error {
-	chains, err := f.chains(ctx)
+func (t *tx) flushDuties(ctx context.Context, touched []*entry) error {
+	chains, err := t.chains(ctx, touched)
 	if err != nil {
 		return err
 	}
-	rows := make([]any, 0, len(f.touched)*insertDuties.width)
-	now := micros(f.now)
+	rows := make([]any, 0, len(touched)*insertDuties.width)
+	now := micros(t.now)
 	var keys string
 	next := func() (key string) {
 		if keys == "" {
-			keys = secrets(len(f.touched))
+			keys = secrets(len(touched))
 		}
 		key, keys = keys[:secretLen], keys[secretLen:]
 		return key
 	}
-	for _, e := range f.touched {
+	for _, e := range touched {
 		for i := range e.duties {
 			d := &e.duties[i]
 			key := chainKey{e.a.ID, d.destination}
@@ -182,13 +182,13 @@ func (f *fold) flushDuties(ctx context.Context) error {
 				wanted = e.a.Revision
 			}
 			if d.state == DutyDue {
-				f.due[d.destination] = struct{}{}
+				t.due[d.destination] = struct{}{}
 			}
 			rows = append(rows, int64(d.id), d.destination, string(d.kind), string(d.state), int64(e.a.ID), int64(d.event),
 				next(), next(), wanted, int64(d.priority), d.dueAt, now, now)
 		}
 	}
-	return f.execBulk(ctx, insertDuties, nil, rows)
+	return t.execBulk(ctx, insertDuties, nil, rows)
 }
 
 // place puts d behind what stands before it. ok is false when it is not

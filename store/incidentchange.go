@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"belfry/alert"
@@ -41,6 +42,16 @@ type IncidentEffect struct {
 	Incident *incident.Incident
 	// Entries are added to its timeline in order; their IDs are filled in.
 	Entries []incident.Entry
+	// NewCards are the destinations that get a card.
+	NewCards []string
+	// Stale makes every card of the incident due at its Revision; a dead card
+	// is tried again.
+	Stale bool
+	// Notes are the destinations in whose threads the notable ones among
+	// Entries are said.
+	Notes []string
+	// Priority of the duties made or touched.
+	Priority int
 }
 
 // ErrChannelTaken says that another incident that is still open has that channel.
@@ -124,6 +135,11 @@ func checkIncidents(effects []IncidentEffect, known map[alert.ID]*incident.Incid
 			return fmt.Errorf("incident %d is not one that this change may touch", i.ID)
 		case i.Status == "" || i.Kind == "":
 			return errors.New("an incident needs a status and a kind")
+		}
+		for _, text := range slices.Concat(e.NewCards, e.Notes) {
+			if text != writable(text) {
+				return fmt.Errorf("%q is not plain text (UTF-8 without NUL)", text)
+			}
 		}
 		seen[i.ID] = true
 	}
@@ -219,6 +235,7 @@ func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *inciden
 		}
 		rows = append(rows, int64(i.ID), micros(x.At), int64(x.ID), string(x.Kind), string(body))
 	}
+	duties := t.incidentDuties(e, fresh)
 	body, err := json.Marshal(i)
 	if err != nil {
 		return fmt.Errorf("can't encode incident %s: %w", i.Ref(), err)
@@ -239,7 +256,45 @@ func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *inciden
 	if err := t.execBulk(ctx, insertEntries, nil, rows); err != nil {
 		return err
 	}
-	return t.putParts(ctx, i, before)
+	if err := t.putParts(ctx, i, before); err != nil {
+		return err
+	}
+	if e.Stale && !fresh {
+		now := micros(t.now)
+		err := t.eachBulk(ctx, staleCards, nil, []any{int64(i.ID), i.Revision, int64(e.Priority), now, now}, func(scan scanner) error {
+			var destination string
+			if err := scan(&destination); err != nil {
+				return err
+			}
+			t.due[destination] = struct{}{}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return t.flushDuties(ctx, []*entry{duties})
+}
+
+// incidentDuties are the new duties of an effect, in the form in which those of
+// alerts are made: what holds for cards and notes is the same for both.
+func (t *tx) incidentDuties(e *IncidentEffect, fresh bool) *entry {
+	n := &entry{a: &alert.Alert{ID: e.Incident.ID, Revision: e.Incident.Revision}, fresh: fresh}
+	add := func(kind DutyKind, destination string, about alert.ID) {
+		n.duties = append(n.duties, newDuty{id: t.store.ids.next(t.now), destination: destination, kind: kind, state: DutyDue,
+			event: about, priority: e.Priority, dueAt: micros(t.now)})
+	}
+	for _, destination := range e.NewCards {
+		add(DutyCard, destination, 0)
+	}
+	for x := range e.Entries {
+		for _, destination := range e.Notes {
+			if e.Entries[x].Kind.Notable() {
+				add(DutyNote, destination, e.Entries[x].ID)
+			}
+		}
+	}
+	return n
 }
 
 // putParts writes the tasks, alerts and channels that are not as they were.

@@ -136,15 +136,15 @@ var loadChains = newBulk(`SELECT alert_id, destination, kind, state, receipt, du
 	`) AND (kind = 'card' OR state IN ('due', 'waiting'))`)
 
 // chains reads what is in the database already of the entries that get duties.
-func (f *fold) chains(ctx context.Context) (map[chainKey]*chain, error) {
+func (t *tx) chains(ctx context.Context, touched []*entry) (map[chainKey]*chain, error) {
 	found := map[chainKey]*chain{}
 	var list []any
-	for _, e := range f.touched {
+	for _, e := range touched {
 		if !e.fresh && len(e.duties) > 0 {
 			list = append(list, int64(e.a.ID))
 		}
 	}
-	err := f.eachBulk(ctx, loadChains, nil, list, func(scan scanner) error {
+	err := t.eachBulk(ctx, loadChains, nil, list, func(scan scanner) error {
 		var key chainKey
 		var kind DutyKind
 		var state DutyState

@@ -20,8 +20,9 @@ type deliveriesPage struct {
 	Counts store.Counts
 	Due    []store.DueDestination
 	Dead   []store.Duty
-	// Names are those of the alerts of Dead.
-	Names map[alert.ID]string
+	// Names are those of the alerts and Incidents of Dead.
+	Names     map[alert.ID]string
+	Incidents map[alert.ID]bool
 	// Destinations are those of Dead, each once.
 	Destinations []string
 }
@@ -55,11 +56,14 @@ func (w *Web) listDeliveries(rw http.ResponseWriter, r *http.Request) {
 		w.broken(rw, r, "can't read the alerts of dead letters", err)
 		return
 	}
-	p.Names = map[alert.ID]string{}
+	p.Names, p.Incidents = map[alert.ID]string{}, map[alert.ID]bool{}
 	for _, id := range ids {
 		p.Names[id] = "an alert that is no longer kept"
 		if a := alerts[id]; a != nil {
 			p.Names[id] = a.Name()
+		} else if i, err := w.o.Store.IncidentByID(r.Context(), id); err == nil {
+			p.Names[id] = "incident " + i.Ref()
+			p.Incidents[id] = true
 		}
 	}
 	w.show(rw, r, http.StatusOK, "deliveries", "Deliveries", p)

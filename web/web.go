@@ -34,6 +34,7 @@ import (
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/clock"
+	"belfry/incident"
 	"belfry/store"
 )
 
@@ -67,6 +68,8 @@ type Options struct {
 
 // Store is what the pages read and write. *store.Store is one.
 type Store interface {
+	// IncidentByID returns an incident, or store.ErrNotFound.
+	IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error)
 	People
 	Settings
 	// Sessions, found by tokens that are stored hashed.

@@ -52,7 +52,7 @@ func newBooth(t testing.TB) *booth {
 		}
 	})
 	b.store = s
-	b.Commands = incidents.New(incidents.Options{Store: s, Clock: b.clock, Response: response.New(s, func() incident.Settings { return b.settings }, b.clock),
+	b.Commands = incidents.New(incidents.Options{Store: s, Clock: b.clock, Response: response.New(s, func() incident.Settings { return b.settings }, func() []string { return nil }, b.clock),
 		Say: func() message.Options { return message.Options{Now: b.clock.Now(), Location: time.UTC} }})
 	return b
 }

@@ -36,6 +36,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"payloads", payloadCases()},
 		{"places", placeCases()},
 		{"incidents", incidentCases()},
+		{"duties of incidents", incidentDutyCases()},
 		{"health", healthCases()},
 		{"room", roomCases()},
 		{"model", modelCases()},
