@@ -24,8 +24,8 @@ const (
 	maxTopic       = 250
 	// maxSuffixes is how many names are tried when one is taken.
 	maxSuffixes = 20
-	// inviteAtOnce is how many people one call brings in.
-	inviteAtOnce = 100
+	// inviteAtOnce is how many people one call brings in: the least that the reference named
+	inviteAtOnce = 30
 )
 
 // OpenChannel implements chat.ChannelKeeper. The key stands in the purpose. A
