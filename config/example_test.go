@@ -12,6 +12,7 @@ import (
 	"belfry/answer"
 	"belfry/chat/console"
 	"belfry/chat/mattermost"
+	"belfry/chat/slack"
 	"belfry/config"
 	"belfry/monitor/alertmanager"
 	"belfry/monitor/chathook"
@@ -25,6 +26,7 @@ func realKinds() config.Kinds {
 	return config.Kinds{
 		Connections: map[string]func() config.Spec{
 			"mattermost": func() config.Spec { return new(mattermost.Config) },
+			"slack":      func() config.Spec { return new(slack.Config) },
 			"console":    func() config.Spec { return new(console.Config) },
 		},
 		Sources: map[string]func() config.Spec{
