@@ -27,6 +27,7 @@ import (
 	"belfry/desk"
 	"belfry/doctor"
 	"belfry/interaction"
+	"belfry/monitor"
 	"belfry/people"
 	"belfry/server"
 	"belfry/store"
@@ -377,14 +378,21 @@ func (a *App) SetupLink() string {
 }
 
 // Handover says how one source's notifications are handed over.
-type Handover struct{ Source, Kind, TokenFile string }
+type Handover struct {
+	Source, Kind string
+	// TokenFile is empty where the token stands in the configuration.
+	TokenFile string
+	// Hook says that tools may post to an address with the token in it.
+	Hook bool
+}
 
 // Handovers lists the sources that take notifications over HTTP.
 func (a *App) Handovers() []Handover {
 	var out []Handover
 	for _, s := range a.parts.Load().order {
 		if s.token != "" {
-			out = append(out, Handover{s.name, s.kind, s.tokenFile})
+			_, hook := s.monitor.(monitor.Hook)
+			out = append(out, Handover{s.name, s.kind, s.tokenFile, hook})
 		}
 	}
 	return out
