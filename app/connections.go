@@ -71,6 +71,9 @@ func (a *App) Connections() []web.Connection {
 		if _, one.Asks = platform.(chat.SelfChecker); one.Asks {
 			l := p.health.of(c.Name)
 			one.Looked, one.Report, one.Trouble = l.at, l.report, l.trouble
+			for _, t := range one.Traits { // said once is enough
+				one.Report = strings.ReplaceAll(one.Report, "; "+t.Text, "")
+			}
 		}
 		spec, ok := c.Spec.(*mattermost.Config)
 		if ok {

@@ -53,15 +53,18 @@ func enter(t *testing.T, d *desk) *administrator {
 	return a
 }
 
-// shot takes a picture as a desktop and as a phone shows the page, for people
-// to look at.
+// shot holds the page to the width of a phone, and takes pictures as that and a
+// desktop show it, for people to look at.
 func (a *administrator) shot(t *testing.T, name string) {
 	t.Helper()
-	if a.shots == "" {
-		return
-	}
 	for suffix, width := range map[string]int64{"desktop": 1280, "phone": 390} {
 		a.Do(chromedp.EmulateViewport(width, 900))
+		if got := a.Eval("document.documentElement.scrollWidth"); width == 390 && got != "390" {
+			t.Errorf("%s is %s wide on a phone of 390", name, got)
+		}
+		if a.shots == "" {
+			continue
+		}
 		a.Do(chromedp.Sleep(200 * time.Millisecond))
 		if err := os.WriteFile(filepath.Join(a.shots, name+"-"+suffix+".png"), a.Picture(), 0o600); err != nil {
 			t.Fatal(err)

@@ -40,7 +40,7 @@ func sampleCards(s *site) {
 			{{Text: "acknowledging… for bob: waiting for nagios, the command pipe is not open"}}},
 		Output: "PING CRITICAL - Packet loss = 100%"})
 	m := diskFull()
-	m.Mentions = []string{"storage-oncall"}
+	m.Mentions, m.Priority = []string{"storage-oncall"}, chat.PriorityUrgent
 	m.Cut, m.More = 7421, "https://belfry.example/alerts/1742"
 	s.card("ops", m)
 	s.card("db", diskFull())
