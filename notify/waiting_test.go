@@ -31,7 +31,7 @@ func TestWhatWaitsInTheSpoolIsSeen(t *testing.T) {
 	defer s.close()
 	before := time.Now().Add(-time.Second)
 	for _, id := range []string{"a", "b"} {
-		if _, err := s.add(notification.Notification{ID: id}); err != nil {
+		if _, err := s.add(notification.Notification{ID: id, SentAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 	}

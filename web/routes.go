@@ -35,6 +35,8 @@ func (w *Web) Handler() http.Handler {
 		"POST /connections/runs/{id}/drop":      w.admin(w.dropRun),
 		"GET /channels":                         w.admin(w.listChannels),
 		"POST /channels/test":                   w.admin(w.testChannel),
+		"GET /doctor":                           w.admin(w.showDoctor),
+		"POST /doctor":                          w.admin(w.examine),
 		"GET /payloads":                         w.admin(w.listPayloads),
 		"GET /payloads/{id}":                    w.admin(w.showPayload),
 		"POST /payloads/replay":                 w.admin(w.replayPayload),

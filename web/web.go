@@ -59,6 +59,8 @@ type Options struct {
 	Version           string
 	// Tester posts test cards; nil: there is nothing to test.
 	Tester Tester
+	// Doctor looks into everything; nil: nothing can be looked into.
+	Doctor Doctor
 	// Connections are those to chat; nil: none can be shown.
 	Connections Connections
 	// Clock is the machine's when nil, Log silent.
@@ -128,6 +130,7 @@ type Web struct {
 	static    map[string]asset
 	act       http.Handler
 	tests     channelTests
+	checkup   checkup
 	runs      runs
 	stop      chan struct{}
 	stopOnce  sync.Once
