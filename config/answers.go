@@ -128,8 +128,8 @@ func (l *loader) wordsOf(where string, item *yaml.Node, a Answer) {
 		return
 	}
 	for _, word := range a.Words {
-		if word == "" && a.Name == "" {
-			continue // the name is missing, which was told
+		if word == a.Name && !route.ValidName(word) {
+			continue // which was told of the name
 		}
 		if text := wrongWord(word); text != "" {
 			l.fault(at, "%swords: %s %s", where, quote(word), text)

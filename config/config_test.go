@@ -92,6 +92,11 @@ type roomSpec struct {
 
 func (*roomSpec) Validate() []error { return nil }
 
+// saySpec is an answer without keys of its own.
+type saySpec struct{}
+
+func (*saySpec) Validate() []error { return nil }
+
 func kinds() config.Kinds {
 	return config.Kinds{
 		Connections: map[string]func() config.Spec{
@@ -103,6 +108,7 @@ func kinds() config.Kinds {
 			"nagios":       func() config.Spec { return new(nagiosSpec) },
 			"alertmanager": func() config.Spec { return new(nagiosSpec) },
 		},
+		Answers: map[string]func() config.Spec{"say": func() config.Spec { return new(saySpec) }},
 	}
 }
 

@@ -34,7 +34,7 @@ func TestFromNothingToAnAcknowledgedTestCard(t *testing.T) {
 	s := &site{t: t, url: mm.URL(), token: mm.UserToken("admin"), team: mattermosttest.Team, channel: "ops"}
 	s.tour()
 	mm.Room("ops").Card("Acknowledged by admin").WaitButtons()
-	if mm.Knows("belfry") || len(mm.Commands()) != 0 || mm.Setting("EnableBotAccountCreation") != false {
+	if mm.Knows("belfry") || len(mm.Commands())+len(mm.OutgoingHooks()) != 0 || mm.Setting("EnableBotAccountCreation") != false {
 		t.Error("something of ours is left")
 	}
 }
@@ -57,13 +57,14 @@ func TestSetUpOnARealServer(t *testing.T) {
 
 // tour goes the whole way: set-up, test, click, and everything undone.
 func (s *site) tour(extra ...string) {
-	d := serve(s.t, "server: {public_url: \"http://127.0.0.1:PORT\", data: DIR/data}\n# ours\ndefault: {channels: [room/alerts]}\n")
+	d := serve(s.t, "server: {public_url: \"http://127.0.0.1:PORT\", data: DIR/data}\n# ours\ndefault: {channels: [room/alerts]}\n"+
+		"answers: [{name: "+word+", kind: query}]\n")
 	tokenFile := filepath.Join(d.dir, "admin.token")
 	if err := os.WriteFile(tokenFile, []byte(s.token+"\n"), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 	said := s.belfry(append([]string{"mattermost", "setup", "--url", s.url, "--team", s.team, "--channel", s.channel,
-		"--admin-token-file", tokenFile, "--change-settings", "--write", d.config}, extra...)...)
+		"--admin-token-file", tokenFile, "--change-settings", "--trigger", word, "--write", d.config}, extra...)...)
 	if !strings.Contains(said, "the running server read its configuration again") {
 		s.t.Errorf("the server was not told:\n%s", said)
 	}
@@ -80,6 +81,7 @@ func (s *site) tour(extra ...string) {
 	if !strings.Contains(out.String(), "works in both directions") {
 		s.t.Errorf("belfry test said:\n%s", &out)
 	}
+	s.ask()
 	undone := s.belfry("mattermost", "remove", "--config", d.config, "--admin-token-file", tokenFile)
 	if !strings.Contains(undone, "everything is undone") {
 		s.t.Errorf("belfry mattermost remove said:\n%s", undone)
@@ -99,6 +101,32 @@ func (s *site) belfry(args ...string) string {
 		s.t.Fatalf("belfry %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// word is what has an answer.
+const word = "belfrystatus"
+
+// ask types the word into the channel, as a screen does, and waits for its answer.
+func (s *site) ask() {
+	s.t.Helper()
+	var channel, asked struct{ ID string }
+	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
+	s.call("POST", "/posts", map[string]string{"channel_id": channel.ID, "message": word}, &asked)
+	var posts struct {
+		Posts map[string]struct {
+			Root    string `json:"root_id"`
+			Message string
+		}
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		s.call("GET", "/channels/"+channel.ID+"/posts", nil, &posts)
+		for _, p := range posts.Posts {
+			if p.Root == asked.ID && strings.Contains(p.Message, "Nothing is wrong at this moment") {
+				return
+			}
+		}
+	}
+	s.t.Error("nobody answered to " + word)
 }
 
 // click waits for the test card and presses its button through the API, as a
