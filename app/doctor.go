@@ -38,10 +38,9 @@ type house struct {
 	trouble map[string]error
 }
 
-// Examine looks into this Belfry and all it is connected with. admin is a token
-// of an administrator of the chat servers, or empty; it is not kept. One
-// examination is made at a time.
-func (a *App) Examine(ctx context.Context, admin config.Secret) doctor.Report {
+// Examine looks into this Belfry and all it is connected with, with what was
+// lent for it; that is not kept. One examination is made at a time.
+func (a *App) Examine(ctx context.Context, lent doctor.Lent) doctor.Report {
 	a.examining.Lock()
 	defer a.examining.Unlock()
 	a.wg.Add(1)
@@ -60,12 +59,12 @@ func (a *App) Examine(ctx context.Context, admin config.Secret) doctor.Report {
 	if heard, err := a.store.LastHeard(ctx); err == nil { // else the database's own check fails
 		h.heard = heard
 	}
-	return h.examine(ctx, admin)
+	return h.examine(ctx, lent)
 }
 
 // ExamineStopped looks into what a configuration says, where no server runs;
 // why is what was tried to reach one.
-func ExamineStopped(ctx context.Context, f *config.File, version string, why error, admin config.Secret) doctor.Report {
+func ExamineStopped(ctx context.Context, f *config.File, version string, why error, lent doctor.Lent) doctor.Report {
 	c := clock.System{}
 	url := f.Server.PublicURL
 	if url == "" {
@@ -75,7 +74,7 @@ func ExamineStopped(ctx context.Context, f *config.File, version string, why err
 	h.self = self.Options{Server: f.Server, Data: absolute(f.Server.Data), KeyFile: keyFile, DatabaseFile: databaseFile, PublicURL: url, Version: version, Stopped: why, Clock: c}
 	defer h.close(ctx)
 	h.open()
-	return h.examine(ctx, admin)
+	return h.examine(ctx, lent)
 }
 
 // open opens what no server has open.
@@ -122,15 +121,21 @@ func (h *house) callbackURL(connection string) string {
 }
 
 // examine asks Belfry itself, then every connection and source in their order.
-func (h *house) examine(ctx context.Context, admin config.Secret) doctor.Report {
+func (h *house) examine(ctx context.Context, lent doctor.Lent) doctor.Report {
 	patients := []doctor.Patient{{Subject: "belfry", Examiner: self.New(h.self)}}
+	if lent.Token != nil {
+		var trouble *doctor.Finding
+		if lent.Connection, trouble = h.lender(lent.Connection); trouble != nil {
+			patients = append(patients, doctor.Patient{Subject: "what was lent", Examiner: found{*trouble}})
+		}
+	}
 	for _, c := range h.file.Connections {
 		if c.Kind == console.Kind {
 			continue // it lives in the database
 		}
 		v := doctor.Visit{Channels: h.channels(c.Name), CallbackURL: h.callbackURL(c.Name), Probes: h.probes}
-		if admin != "" {
-			v.Admin = admin
+		if lent.Token != nil && lent.Connection == c.Name {
+			v.Admin = lent.Token
 		}
 		patients = append(patients, doctor.Patient{Subject: "connection " + c.Name, Examiner: h.chatExaminer(c), Visit: v})
 	}
@@ -143,6 +148,32 @@ func (h *house) examine(ctx context.Context, admin config.Secret) doctor.Report 
 		patients = append(patients, doctor.Patient{Subject: "source " + s.Name, Examiner: e})
 	}
 	return doctor.NewReport(h.clock.Now(), h.self.Version, doctor.Run(ctx, patients, examineWithin))
+}
+
+// takesLoans are the kinds whose checks an administrator's token helps.
+var takesLoans = map[string]bool{"mattermost": true}
+
+// lender returns the connection whose server an administrator's token is
+// shown to. Shown to another server it would be given away: where it is not
+// clear it is shown to none.
+func (h *house) lender(named string) (string, *doctor.Finding) {
+	const check = "administrator's token"
+	var all []string
+	for _, c := range h.file.Connections {
+		if takesLoans[c.Kind] && (named == "" || named == c.Name) {
+			all = append(all, c.Name)
+		}
+	}
+	switch {
+	case len(all) == 1:
+		return all[0], nil
+	case len(all) > 1:
+		f := doctor.Doubt(check, "say whose it is: --connection "+strings.Join(all, " or --connection "),
+			"it was not used: there are several connections, and it must be shown to no other server than its own")
+		return "", &f
+	}
+	f := doctor.Doubt(check, "name a connection to Mattermost with --connection, or leave the token out", "it was not used: no connection takes one, or none is called %q", named)
+	return "", &f
 }
 
 // channels are those of a connection that the configuration names.

@@ -79,6 +79,15 @@ func Bad(check, remedy, format string, args ...any) Finding {
 // Secret is a token that doesn't print; config.Secret is one.
 type Secret interface{ Reveal() string }
 
+// Lent is an administrator's token of one connection's server. It must reach no
+// other server.
+type Lent struct {
+	// Connection is whose server it is; empty: the only one that could be meant.
+	Connection string
+	// Token is nil where nothing was lent.
+	Token Secret
+}
+
 // Visit is what an Examiner is given beside what it knows of itself.
 type Visit struct {
 	// Channels are those of this connection that the configuration names, as

@@ -11,10 +11,10 @@ import (
 	"belfry/doctor"
 )
 
-// Doctor looks into Belfry and all it is connected with. admin is a token of an
-// administrator of the chat servers, or empty; it must not be kept.
+// Doctor looks into Belfry and all it is connected with. What is lent must not
+// be kept.
 type Doctor interface {
-	Examine(ctx context.Context, admin config.Secret) doctor.Report
+	Examine(ctx context.Context, lent doctor.Lent) doctor.Report
 }
 
 // DoctorOrder is the body of POST /doctor.
@@ -22,6 +22,8 @@ type DoctorOrder struct {
 	// AdminToken is the text itself: it has to come through. It goes over the
 	// unix socket alone, and ends with the examination.
 	AdminToken string `json:"admin_token,omitempty"`
+	// Connection is whose server's administrator it is; see doctor.Lent.
+	Connection string `json:"connection,omitempty"`
 }
 
 // doctor answers POST /doctor with a report. Whoever may open the socket may
@@ -32,7 +34,11 @@ func (s *Server) doctor(w http.ResponseWriter, r *http.Request) {
 		obey(w, http.StatusBadRequest, "the order can't be read; see belfry doctor --help")
 		return
 	}
-	report := s.opt.Doctor.Examine(r.Context(), config.Secret(o.AdminToken))
+	lent := doctor.Lent{Connection: o.Connection}
+	if o.AdminToken != "" {
+		lent.Token = config.Secret(o.AdminToken)
+	}
+	report := s.opt.Doctor.Examine(r.Context(), lent)
 	s.opt.Log.Info("an examination was made", "level", string(report.Level), "fail", report.Count(doctor.Fail), "warn", report.Count(doctor.Warn))
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(report) // who ordered it may be gone

@@ -14,9 +14,8 @@ import (
 
 // Doctor looks into Belfry and all it is connected with. *app.App is one.
 type Doctor interface {
-	// Examine makes a report; admin is a token of a chat server's administrator,
-	// or empty, and is not kept.
-	Examine(ctx context.Context, admin config.Secret) doctor.Report
+	// Examine makes a report with what was lent for it, and keeps none of that.
+	Examine(ctx context.Context, lent doctor.Lent) doctor.Report
 }
 
 // checkup is the last report since the start.
@@ -108,13 +107,17 @@ func (w *Web) examine(rw http.ResponseWriter, r *http.Request) {
 	}
 	if by := person(r.Context()).Name; w.checkup.begin(by) {
 		w.log.InfoContext(r.Context(), "an examination was ordered", "by", by)
-		go w.runDoctor(context.WithoutCancel(r.Context()), config.Secret(token))
+		lent := doctor.Lent{Connection: strings.TrimSpace(r.PostFormValue("connection"))}
+		if token != "" {
+			lent.Token = config.Secret(token)
+		}
+		go w.runDoctor(context.WithoutCancel(r.Context()), lent)
 	}
 	http.Redirect(rw, r, "/doctor", http.StatusSeeOther)
 }
 
 // runDoctor carries an examination out. It ends with the pages.
-func (w *Web) runDoctor(ctx context.Context, admin config.Secret) {
+func (w *Web) runDoctor(ctx context.Context, lent doctor.Lent) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -124,5 +127,5 @@ func (w *Web) runDoctor(ctx context.Context, admin config.Secret) {
 		case <-ctx.Done():
 		}
 	}()
-	w.checkup.end(w.o.Doctor.Examine(ctx, admin))
+	w.checkup.end(w.o.Doctor.Examine(ctx, lent))
 }

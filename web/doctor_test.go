@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"belfry/config"
 	"belfry/doctor"
 	"belfry/web"
 )
@@ -19,8 +18,12 @@ type examiner struct {
 	end  chan doctor.Report
 }
 
-func (e *examiner) Examine(ctx context.Context, admin config.Secret) doctor.Report {
-	e.lent <- admin.Reveal()
+func (e *examiner) Examine(ctx context.Context, lent doctor.Lent) doctor.Report {
+	text := ""
+	if lent.Token != nil {
+		text = lent.Connection + ":" + lent.Token.Reveal()
+	}
+	e.lent <- text
 	select {
 	case r := <-e.end:
 		return r
@@ -38,8 +41,8 @@ func TestAnAdministratorHasEverythingLookedInto(t *testing.T) {
 	s, e := withDoctor(t)
 	root := s.setUp("root")
 	root.get("/doctor").want(t, 200, "Nothing was looked into", "Look now")
-	root.post("/doctor", "token", " lent-for-a-moment ").leadsTo(t, "/doctor")
-	if got := <-e.lent; got != "lent-for-a-moment" {
+	root.post("/doctor", "token", " lent-for-a-moment ", "connection", "chat").leadsTo(t, "/doctor")
+	if got := <-e.lent; got != "chat:lent-for-a-moment" {
 		t.Errorf("the token that was lent became %q", got)
 	}
 	root.get("/doctor").want(t, 200, "root is having everything looked into")

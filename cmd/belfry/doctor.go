@@ -33,7 +33,7 @@ const (
 
 func newDoctorCommand() *cobra.Command {
 	var where whereServer
-	var tokenFile string
+	var tokenFile, connection string
 	var asJSON, problems bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -51,7 +51,7 @@ it is looked at.
 Some of Mattermost's settings are shown to its administrators alone. With an
 access token of one they are looked at, too; it is used and kept nowhere. It is
 read from --admin-token-file, or from the environment variable
-BELFRY_ADMIN_TOKEN.
+BELFRY_ADMIN_TOKEN, and shown to no other server than that of its connection.
 
 Exit codes are those of a monitoring plugin: 0 all is well, 1 warnings,
 2 something does not work, 3 nothing could be examined, or wrong usage.`,
@@ -61,7 +61,7 @@ Exit codes are those of a monitoring plugin: 0 all is well, 1 warnings,
   belfry doctor --json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := examine(cmd.Context(), where, tokenFile, cmd.InOrStdin())
+			report, err := examine(cmd.Context(), where, tokenFile, connection, cmd.InOrStdin())
 			if err != nil {
 				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "belfry: %v\n", err)
 				return exitCode(exitUnknown)
@@ -82,6 +82,7 @@ Exit codes are those of a monitoring plugin: 0 all is well, 1 warnings,
 	}
 	f := cmd.Flags()
 	f.StringVar(&tokenFile, "admin-token-file", "", "`file` with an access token of a Mattermost administrator; - for standard input")
+	f.StringVar(&connection, "connection", "", "`name` of the connection whose administrator's token it is, where there are several")
 	f.BoolVar(&asJSON, "json", false, "write JSON instead of text")
 	f.BoolVar(&problems, "problems", false, "show what needs attention only")
 	where.flags(cmd)
@@ -89,7 +90,7 @@ Exit codes are those of a monitoring plugin: 0 all is well, 1 warnings,
 }
 
 // examine has the running server make a report, or makes one without it.
-func examine(ctx context.Context, where whereServer, tokenFile string, stdin io.Reader) (doctor.Report, error) {
+func examine(ctx context.Context, where whereServer, tokenFile, connection string, stdin io.Reader) (doctor.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, doctorWithin)
 	defer cancel()
 	file, err := where.file()
@@ -100,14 +101,18 @@ func examine(ctx context.Context, where whereServer, tokenFile string, stdin io.
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	res, err := order(ctx, file.Server.Socket, "/doctor", orders.DoctorOrder{AdminToken: admin.Reveal()})
+	res, err := order(ctx, file.Server.Socket, "/doctor", orders.DoctorOrder{AdminToken: admin.Reveal(), Connection: connection})
 	none, stopped := errors.AsType[noServer](err)
 	var report doctor.Report
 	switch {
 	case stopped && errors.Is(none.err, fs.ErrPermission):
 		return report, fmt.Errorf("this user may not use the server's socket %s: run it as root, or as a user of the socket's group", none.socket)
 	case stopped:
-		report = app.ExamineStopped(ctx, file, versionOnly(), fmt.Errorf("nobody answers on %s (%w)", none.socket, none.err), admin)
+		lent := doctor.Lent{Connection: connection}
+		if admin != "" {
+			lent.Token = admin
+		}
+		report = app.ExamineStopped(ctx, file, versionOnly(), fmt.Errorf("nobody answers on %s (%w)", none.socket, none.err), lent)
 	case err != nil:
 		return report, err
 	default:
