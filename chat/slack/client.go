@@ -36,9 +36,12 @@ type client struct {
 	base    string
 	token   config.Secret
 	secrets []config.Secret
-	timeout time.Duration
-	http    *http.Client
-	clock   clock.Clock
+	// installed has the bot's token where the app is installed from Belfry's
+	// pages; nil: it is token.
+	installed *tokens
+	timeout   time.Duration
+	http      *http.Client
+	clock     clock.Clock
 	// behind is how far Slack's clock was behind ours at the last answer, in ns.
 	behind atomic.Int64
 }
@@ -117,8 +120,24 @@ type answer struct {
 // form, which every method takes. into, if it isn't nil, gets the answer. It
 // returns a *refused or a *broken.
 func (c *client) call(ctx context.Context, method string, args url.Values, into any) error {
-	_, err := c.callAs(ctx, c.token, method, args, into)
+	_, err := c.callBot(ctx, method, args, into)
 	return err
+}
+
+// callBot is call, and returns the answer's header.
+func (c *client) callBot(ctx context.Context, method string, args url.Values, into any) (http.Header, error) {
+	if c.installed == nil {
+		return c.callAs(ctx, c.token, method, args, into)
+	}
+	token, err := c.installed.bot(ctx)
+	if err != nil {
+		return nil, &broken{Err: err}
+	}
+	header, err := c.callAs(ctx, token, method, args, into)
+	if r, ok := errors.AsType[*refused](err); ok && r.Code == "token_expired" {
+		c.installed.expired()
+	}
+	return header, err
 }
 
 // callAs is call with another token; it also returns the answer's header.
@@ -213,9 +232,17 @@ func waitAsked(h http.Header, now time.Time) time.Duration {
 	return min(max(wait, 100*time.Millisecond), maxWait)
 }
 
+// known are all secrets that must not be shown.
+func (c *client) known() []config.Secret {
+	if c.installed == nil {
+		return c.secrets
+	}
+	return append(c.installed.secrets(), c.secrets...)
+}
+
 // hide cuts a text of the other side to one short line without our secrets.
 func (c *client) hide(text string) string {
-	for _, s := range c.secrets {
+	for _, s := range c.known() {
 		if s != "" {
 			text = strings.ReplaceAll(text, s.Reveal(), s.String())
 		}
@@ -226,7 +253,7 @@ func (c *client) hide(text string) string {
 // clean makes a transport's error safe to show.
 func (c *client) clean(err error) error {
 	text := err.Error()
-	for _, s := range c.secrets {
+	for _, s := range c.known() {
 		if s != "" && strings.Contains(text, s.Reveal()) {
 			return errors.New(c.hide(text))
 		}

@@ -86,6 +86,9 @@ type Options struct {
 	// Memory keeps what people did, so that nothing is carried out twice;
 	// without one it forgets with the process.
 	Memory chat.Memory
+	// Vault keeps the tokens of an app that is installed from Belfry's pages;
+	// without one they are forgotten with the process.
+	Vault chat.Vault
 	// Clock and Log default to the machine's clock and to silence.
 	Clock clock.Clock
 	Log   *slog.Logger
@@ -100,6 +103,9 @@ func (o *Options) fill() {
 	}
 	if o.Memory == nil {
 		o.Memory = newForgetful()
+	}
+	if o.Vault == nil {
+		o.Vault = newForgetful()
 	}
 }
 
@@ -183,7 +189,11 @@ func (c *Config) validateTokens(add func(field, format string, args ...any)) {
 	if text := swapped(c.SigningSecret.Reveal()); c.SigningSecret != "" && text != "" {
 		add("signing_secret", "%s", text)
 	}
-	if c.Token == "" && c.TokenFile == "" {
+	hasToken := c.Token != "" || c.TokenFile != ""
+	if c.installs() && hasToken {
+		add("token", "is given beside oauth with install: true, which keeps a token of its own; keep one of them")
+	}
+	if !c.installs() && !hasToken {
 		add("token_file", "is missing: the file with the bot's token (xoxb-…), from OAuth & Permissions in your Slack app; or give webhook_url_file")
 	}
 	if !c.socketed() && !c.signed() {
@@ -195,6 +205,7 @@ func (c *Config) validateTokens(add func(field, format string, args ...any)) {
 // socketed says whether presses come over Socket Mode, signed whether they
 // (also) come over HTTP.
 func (c *Config) socketed() bool { return c.AppToken != "" || c.AppTokenFile != "" }
+func (c *Config) installs() bool { return c.OAuth != nil && c.OAuth.Install }
 func (c *Config) signed() bool   { return c.SigningSecret != "" || c.SigningSecretFile != "" }
 
 func (c *Config) validateLooks(add func(field, format string, args ...any)) {
@@ -290,6 +301,10 @@ func (c *Config) Open(o Options) (*Platform, error) {
 		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
 	}
 	p.wish = c.Wish(o.Name, "")
+	if c.installs() {
+		p.tokens = &tokens{name: o.Name, vault: o.Vault, memory: o.Memory, clock: o.Clock, trade: p.tradeFor(p.oauth)}
+		p.client.installed = p.tokens
+	}
 	return p, nil
 }
 

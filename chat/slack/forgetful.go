@@ -17,7 +17,10 @@ type forgetful struct {
 	settings map[string]string
 }
 
-var _ chat.Memory = (*forgetful)(nil)
+var (
+	_ chat.Memory = (*forgetful)(nil)
+	_ chat.Vault  = (*forgetful)(nil)
+)
 
 func newForgetful() *forgetful {
 	return &forgetful{used: map[string]bool{}, settings: map[string]string{}}
@@ -46,4 +49,14 @@ func (f *forgetful) SetSetting(_ context.Context, name, value string) error {
 	defer f.mu.Unlock()
 	f.settings[name] = value
 	return nil
+}
+
+// Keep implements chat.Vault.
+func (f *forgetful) Keep(ctx context.Context, name, secret string) error {
+	return f.SetSetting(ctx, name, secret)
+}
+
+// Kept implements chat.Vault.
+func (f *forgetful) Kept(ctx context.Context, name string) (string, bool, error) {
+	return f.Setting(ctx, name)
 }

@@ -95,7 +95,8 @@ type inbound struct {
 	tempo  tempo
 	// patience is how long an answer is waited for: Slack waits 3 s.
 	patience time.Duration
-	oauth    *oauth // nil: none is configured
+	oauth    *oauth  // nil: none is configured
+	tokens   *tokens // nil: the token is configured
 }
 
 // open makes it.

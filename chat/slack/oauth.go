@@ -69,9 +69,8 @@ type oauth struct {
 	client string
 	secret config.Secret
 	// site is https://slack.com; api is below it.
-	site    string
-	install bool
-	keys    oidc.KeySet
+	site string
+	keys oidc.KeySet
 }
 
 // open returns nil where there is no client.
@@ -87,7 +86,7 @@ func (o *OAuth) open(c *client) (*oauth, error) {
 	// The keys are fetched when a token comes that is signed with one that isn't
 	// known, through the connection's own transport.
 	ctx := oidc.ClientContext(context.Background(), c.http)
-	return &oauth{client: o.ClientID, secret: secret, site: site, install: o.Install,
+	return &oauth{client: o.ClientID, secret: secret, site: site,
 		keys: oidc.NewRemoteKeySet(ctx, site+"/openid/connect/keys")}, nil
 }
 

@@ -95,7 +95,7 @@ func (p *Platform) self(ctx context.Context) (self, error) {
 
 func (p *Platform) askSelf(ctx context.Context) (self, error) {
 	var me self
-	header, err := p.client.callAs(ctx, p.token, "auth.test", url.Values{}, &me)
+	header, err := p.client.callBot(ctx, "auth.test", url.Values{}, &me)
 	if err != nil {
 		return self{}, p.decide(err, reads, "ask who the token belongs to")
 	}

@@ -234,8 +234,10 @@ func (s *Server) authorize(q *request, m method) reply {
 		return refuse("not_authed")
 	case token != s.botToken && token != s.appToken:
 		return refuse("invalid_auth")
-	case !strings.HasPrefix(token, want):
+	case !strings.HasPrefix(strings.TrimPrefix(token, "xoxe."), want):
 		return refuse("not_allowed_token_type")
+	case token == s.botToken && s.tokenExpired():
+		return refuse("token_expired")
 	case s.revoked && token == s.botToken:
 		return refuse("token_revoked")
 	}

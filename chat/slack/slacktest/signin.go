@@ -29,6 +29,11 @@ type signin struct {
 	// alter changes the claims of the next id token.
 	alter func(claims map[string]any)
 	alg   string
+	// rotates has the bot's token expire; refresh is what renews it, once.
+	rotates bool
+	refresh string
+	expires time.Time
+	renewed int
 }
 
 type grant struct {
@@ -42,6 +47,8 @@ func newSignin() signin {
 
 func (s *Server) signinMethods() {
 	s.register("openid.connect.token", method{tier: 4, token: "none", do: exchange,
+		args: "client_id client_secret code code_verifier grant_type redirect_uri refresh_token"})
+	s.register("oauth.v2.access", method{tier: 4, token: "none", do: access,
 		args: "client_id client_secret code code_verifier grant_type redirect_uri refresh_token"})
 	s.register("auth.revoke", method{tier: 3, token: "none", do: revoke, args: "test"})
 }
@@ -59,6 +66,9 @@ func (s *Server) Allow(person, authorize string) string {
 		return ""
 	}
 	q := u.Query()
+	if u.Path == "/oauth/v2/authorize" {
+		return s.allowInstall(q)
+	}
 	user := s.UserID(person)
 	s.mu.Lock()
 	defer s.mu.Unlock()
