@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"filippo.io/age"
+
 	"belfry/alert"
 	"belfry/answer"
 	"belfry/chat"
@@ -69,6 +71,7 @@ type App struct {
 	lines       chat.Commander
 	breaker     *answer.Breaker
 	people      *people.People
+	identity    *age.X25519Identity
 	trials      *trial.Trials
 	probes      *doctor.Probes
 	engine      *delivery.Engine
@@ -154,6 +157,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.identity = identity
 	sealer, err := newSealer(identity)
 	if err != nil {
 		return err

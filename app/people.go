@@ -15,5 +15,8 @@ func rulesOf(c config.Connection, platform chat.Platform) people.Connection {
 	if l, ok := c.Spec.(config.Linker); ok && l.Links() {
 		out.Identifier, _ = platform.(chat.Identifier)
 	}
+	if i, ok := platform.(chat.Installer); ok && i.Installs() {
+		out.Installer = i
+	}
 	return out
 }

@@ -36,7 +36,7 @@ var chats = map[string]func(config.Spec, plugin) (chat.Platform, error){
 	},
 	"slack": func(s config.Spec, p plugin) (chat.Platform, error) {
 		return open(s, p, func(c *slack.Config) (chat.Platform, error) {
-			return c.OpenChat(slack.Options{Name: p.name, CallbackURL: p.callbackURL, Memory: p.memory, Clock: p.clock, Log: p.log})
+			return c.OpenChat(slack.Options{Name: p.name, CallbackURL: p.callbackURL, Memory: p.memory, Vault: p.vault, Clock: p.clock, Log: p.log})
 		})
 	},
 }
@@ -104,8 +104,10 @@ type plugin struct {
 	callbackURL string
 	// memory keeps what a chat platform must not forget.
 	memory chat.Memory
-	clock  clock.Clock
-	log    *slog.Logger
+	// vault keeps secrets that it is given.
+	vault chat.Vault
+	clock clock.Clock
+	log   *slog.Logger
 }
 
 // open hands a spec to its own package.

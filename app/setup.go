@@ -133,7 +133,7 @@ func (a *App) openChat(c config.Connection) (chat.Platform, error) {
 	if !ok {
 		return nil, fmt.Errorf("kind %q is not known", c.Kind)
 	}
-	return kind(c.Spec, plugin{name: c.Name, callbackURL: a.publicURL + "/chat/" + c.Name, clock: a.opt.Clock, memory: a.store,
+	return kind(c.Spec, plugin{name: c.Name, callbackURL: a.publicURL + "/chat/" + c.Name, clock: a.opt.Clock, memory: a.store, vault: vault{a.identity, a.store},
 		log: a.opt.Log.With("connection", c.Name)})
 }
 

@@ -139,15 +139,7 @@ func (p *People) begin(ctx context.Context, f flow) (to, cookie string, err erro
 	if !ok || c.Identifier == nil {
 		return "", "", sayNoProvider
 	}
-	if len(f.Next) > maxNext {
-		f.Next = ""
-	}
-	f.Expires = p.clock.Now().Add(FlowLife).Unix()
-	f.Verifier = rand.Text() + rand.Text() // 52 characters; RFC 7636 wants 43 to 128
-	if f.State, err = p.sealer.Seal(purposeState, state{Once: seal.Random(), Expires: f.Expires}); err != nil {
-		return "", "", err
-	}
-	if cookie, err = p.sealer.Seal(purposeFlow, f); err != nil {
+	if f, cookie, err = p.sealFlow(f); err != nil {
 		return "", "", err
 	}
 	to, err = c.Identifier.AuthorizeURL(ctx, p.redirect(c.Name), f.State, f.Verifier)
@@ -155,6 +147,20 @@ func (p *People) begin(ctx context.Context, f flow) (to, cookie string, err erro
 		return "", "", asRefusal(err)
 	}
 	return to, cookie, nil
+}
+
+// sealFlow completes a flow, and seals it as what the browser keeps.
+func (p *People) sealFlow(f flow) (_ flow, cookie string, err error) {
+	if len(f.Next) > maxNext {
+		f.Next = ""
+	}
+	f.Expires = p.clock.Now().Add(FlowLife).Unix()
+	f.Verifier = rand.Text() + rand.Text() // 52 characters; RFC 7636 wants 43 to 128
+	if f.State, err = p.sealer.Seal(purposeState, state{Once: seal.Random(), Expires: f.Expires}); err != nil {
+		return f, "", err
+	}
+	cookie, err = p.sealer.Seal(purposeFlow, f)
+	return f, cookie, err
 }
 
 // redirect is the personal callback URL of a connection's application. (The
@@ -178,23 +184,16 @@ type Found struct {
 // Finish reads the platform's answer: the connection of the path, the browser's
 // cookie, state and code. It returns a Refusal for whatever is not as it should be.
 func (p *People) Finish(ctx context.Context, connection, cookie, answered, code string) (Found, error) {
-	var f flow
-	var s state
-	now := p.clock.Now()
-	if err := p.sealer.Open(purposeFlow, cookie, &f); err != nil || f.Connection != connection || now.Unix() > f.Expires ||
-		subtle.ConstantTimeCompare([]byte(f.State), []byte(answered)) != 1 || p.sealer.Open(purposeState, answered, &s) != nil || now.Unix() > s.Expires {
-		return Found{}, sayOtherBrowser
-	}
-	c, ok := p.connection(connection)
-	if !ok || c.Identifier == nil {
-		return Found{}, sayNoProvider
-	}
-	first, err := p.store.UseOnce(ctx, purposeState+s.Once, time.Unix(s.Expires, 0))
+	f, s, err := p.openFlow(connection, cookie, answered)
 	if err != nil {
 		return Found{}, err
 	}
-	if !first {
-		return Found{}, sayUsed
+	c, ok := p.connection(connection)
+	if !ok || c.Identifier == nil || f.Purpose == Install {
+		return Found{}, sayNoProvider
+	}
+	if err := p.useState(ctx, s); err != nil {
+		return Found{}, err
 	}
 	account, err := c.Identifier.Identify(ctx, p.redirect(c.Name), code, f.Verifier)
 	if err != nil {
@@ -212,8 +211,28 @@ func (p *People) Finish(ctx context.Context, connection, cookie, answered, code 
 	if f.Purpose != Connect {
 		return found, nil
 	}
-	found.Cookie, err = p.sealer.Seal(purposeConfirm, confirmation{Account: account, Once: seal.Random(), Expires: now.Add(FlowLife).Unix()})
+	found.Cookie, err = p.sealer.Seal(purposeConfirm, confirmation{Account: account, Once: seal.Random(), Expires: p.clock.Now().Add(FlowLife).Unix()})
 	return found, err
+}
+
+// openFlow reads what a browser brought back: what began in it, with this
+// connection, a little while ago, and is what the platform answers.
+func (p *People) openFlow(connection, cookie, answered string) (f flow, s state, err error) {
+	now := p.clock.Now().Unix()
+	if err := p.sealer.Open(purposeFlow, cookie, &f); err != nil || f.Connection != connection || now > f.Expires ||
+		subtle.ConstantTimeCompare([]byte(f.State), []byte(answered)) != 1 || p.sealer.Open(purposeState, answered, &s) != nil || now > s.Expires {
+		return flow{}, state{}, sayOtherBrowser
+	}
+	return f, s, nil
+}
+
+// useState takes a platform's answer, once.
+func (p *People) useState(ctx context.Context, s state) error {
+	first, err := p.store.UseOnce(ctx, purposeState+s.Once, time.Unix(s.Expires, 0))
+	if err == nil && !first {
+		err = sayUsed
+	}
+	return err
 }
 
 // Denied says what a person reads who comes back without a code. error comes

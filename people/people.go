@@ -52,6 +52,8 @@ type Connection struct {
 	SignIn config.SignIn
 	// Identifier tells whose a browser is; nil: accounts can't be linked here.
 	Identifier chat.Identifier
+	// Installer is a platform whose app is installed from Belfry's pages; nil: it isn't.
+	Installer chat.Installer
 	// Room is true for the built-in room: who acts there is signed in, and the
 	// actor's id is the person's.
 	Room bool

@@ -27,6 +27,9 @@ type Accounts interface {
 	Confirm(ctx context.Context, cookie string, person alert.ID) (chat.Actor, error)
 	ConfirmNew(ctx context.Context, cookie string) (store.Person, error)
 	Admit(ctx context.Context, account chat.Actor) (store.Person, error)
+	Installs(connection string) bool
+	BeginInstall(ctx context.Context, connection string) (to, cookie string, err error)
+	FinishInstall(ctx context.Context, connection, cookie, state, code string) (text string, err error)
 }
 
 // providers are the connections by which people can sign in.

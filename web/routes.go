@@ -48,6 +48,9 @@ func (w *Web) Handler() http.Handler {
 		"POST /people/{id}/unlink":              w.admin(w.unlink),
 		"POST /people/{id}/remove":              w.admin(w.removePerson),
 
+		"GET /oauth/{connection}/app":  w.admin(w.installApp),
+		"POST /oauth/{connection}/app": w.admin(w.beginInstall),
+
 		// Everybody's own.
 		"GET /profile":                     w.member(w.showProfile),
 		"POST /profile/password":           w.member(w.changePassword),

@@ -54,7 +54,7 @@ func (s *shelf) UseOnce(_ context.Context, token string, _ time.Time) (bool, err
 func (s *shelf) Setting(context.Context, string) (string, bool, error) { return "", false, nil }
 func (s *shelf) SetSetting(context.Context, string, string) error      { return nil }
 
-const installRedirect = "https://belfry.example.org/oauth/main/install"
+const installRedirect = "https://belfry.example.org/oauth/main/app"
 
 // installable is a connection whose app is to be installed from our pages.
 func installable(t *testing.T, s *shelf, rotates bool) (*connection, func() *slack.Platform) {
@@ -101,7 +101,7 @@ func TestTheAppIsInstalledFromOurPages(t *testing.T) {
 	s := newShelf()
 	c, open := installable(t, s, false)
 	p := open()
-	if _, err := p.Person(t.Context(), c.fake.UserID("alice")); err == nil || !strings.Contains(err.Error(), "/oauth/main/install") {
+	if _, err := p.Person(t.Context(), c.fake.UserID("alice")); err == nil || !strings.Contains(err.Error(), "/oauth/main/app") {
 		t.Errorf("before it is installed: %v", err)
 	}
 	install(t, c, p)

@@ -129,7 +129,7 @@ func NewManifest(w Wish) (Manifest, error) {
 	m.Settings.Socket, m.Settings.Rotation = w.Socket, w.Rotation
 	if strings.HasPrefix(w.URL, "https://") { // Slack takes no others, and does without
 		base := strings.TrimRight(w.URL, "/") + "/oauth/" + url.PathEscape(w.Connection)
-		m.OAuth.Redirects = []string{base + "/personal", base + "/install"}
+		m.OAuth.Redirects = []string{base + "/personal", base + "/app"}
 	}
 	if !w.Socket {
 		command.URL = callback + pathCommand

@@ -23,7 +23,7 @@ import (
 
 // OAuth is the app's client id and secret, from Basic Information in the app's
 // settings. Its redirect URLs are Belfry's address with
-// /oauth/CONNECTION/personal and /oauth/CONNECTION/install.
+// /oauth/CONNECTION/personal and /oauth/CONNECTION/app.
 type OAuth struct {
 	ClientID string `yaml:"client_id"`
 	// ClientSecret, or ClientSecretFile with the file that holds it.

@@ -78,7 +78,7 @@ func (t *tokens) bot(ctx context.Context) (config.Secret, error) {
 		}
 	}
 	if t.have.Token == "" {
-		return "", fault.NewRetry(fmt.Errorf("%w on connection %s: an administrator opens Belfry's page /oauth/%s/install", errNotInstalled, t.name, url.PathEscape(t.name)))
+		return "", fault.NewRetry(fmt.Errorf("%w on connection %s: an administrator opens Belfry's page /oauth/%s/app", errNotInstalled, t.name, url.PathEscape(t.name)))
 	}
 	if t.ending(now) {
 		if err := t.renew(ctx); err != nil && !now.Before(t.end()) {
