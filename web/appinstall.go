@@ -35,7 +35,7 @@ func (w *Web) installApp(rw http.ResponseWriter, r *http.Request) {
 	w.setFlow(rw, "")
 	w.log.InfoContext(r.Context(), "an app was installed", "connection", connection, "by", person(r.Context()).Name)
 	w.sessions.Put(r.Context(), keyToast, text)
-	http.Redirect(rw, r, "/channels", http.StatusSeeOther)
+	http.Redirect(rw, r, "/connections", http.StatusSeeOther)
 }
 
 // beginInstall sends the administrator to the platform.
