@@ -77,7 +77,11 @@ func (a *App) Connections() []web.Connection {
 		}
 		spec, ok := c.Spec.(*mattermost.Config)
 		if ok {
-			one.Team, one.Lends = spec.Team, spec.OAuth != nil
+			one.Lends = spec.OAuth != nil
+			if w, noted := setup.Earlier(a.opt.Data, c.Name); noted {
+				one.Wish = &web.Wish{Name: c.Name, URL: w.URL, Team: w.Team, Channels: w.Channels, Bot: w.Bot, Command: w.Command,
+					IncidentCommand: w.IncidentCommand, Triggers: w.Triggers, OAuth: w.OAuth, CAFile: spec.CAFile, Proxy: spec.Proxy}
+			}
 		}
 		one.Made = one.Made && ok
 		for _, name := range a.TestChannels() {

@@ -15,6 +15,7 @@ import (
 	"belfry/chat/mattermost"
 	"belfry/chat/mattermost/setup"
 	"belfry/command"
+	"belfry/command/incidents"
 	"belfry/config"
 	"belfry/route"
 	"belfry/web"
@@ -62,7 +63,8 @@ func (a *App) SetUp(ctx context.Context, w web.Wish, token config.Secret) (web.S
 	}
 	wish := setup.Wish{URL: w.URL, Team: w.Team, Channels: w.Channels, CreateChannels: w.CreateChannels, Connection: w.Name, Bot: w.Bot,
 		PublicURL: a.publicURL, CallbackURL: a.publicURL + "/chat/" + w.Name, Command: w.Command,
-		CommandHint: "[" + strings.Join(command.Words(), " | ") + "]", OAuth: w.OAuth, ChangeSettings: w.ChangeSettings,
+		CommandHint: "[" + strings.Join(command.Words(), " | ") + "]", Triggers: w.Triggers,
+		IncidentCommand: w.IncidentCommand, IncidentHint: "[" + strings.Join(incidents.Words(), " | ") + "]", OAuth: w.OAuth, ChangeSettings: w.ChangeSettings,
 		Data: a.opt.Data, CAFile: w.CAFile, Proxy: w.Proxy}
 	s, err := setup.Open(wish, token, setup.Options{Clock: a.opt.Clock})
 	if err != nil {
@@ -111,7 +113,10 @@ func (s *settingUp) CarryOut(ctx context.Context, tell func(web.Step)) (web.End,
 		return end, nil
 	}
 	path := s.app.included(s.wish.Connection)
-	end.Entry, end.File = s.app.written(s.of.Entry(), path), path
+	end.File = path
+	if end.Entry, err = s.app.written(s.of.Entry(), path); err != nil {
+		return end, err
+	}
 	if err := s.app.replace(path, end.Entry); err != nil {
 		return end, err
 	}
@@ -128,16 +133,18 @@ func (s *settingUp) CarryOut(ctx context.Context, tell func(web.Step)) (web.End,
 	return end, nil
 }
 
-// written is a connection's file: with the default route that it had, or one to
-// its channels where nobody has said where alerts go.
-func (a *App) written(e setup.Entry, path string) string {
-	const marker = "\ndefault:\n"
-	if old, err := os.ReadFile(path); err == nil { //nolint:gosec // a path in our own data directory
-		if _, tail, ok := strings.Cut(string(old), marker); ok {
-			return e.File(false) + marker + tail
-		}
+// written is a connection's file as it is to be: what people wrote into it
+// stays, and it has the default route where nobody has said where alerts go.
+func (a *App) written(e setup.Entry, path string) (string, error) {
+	old, err := os.ReadFile(path) //nolint:gosec // a path in our own data directory
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("can't read what the connection was: %w", err)
 	}
-	return e.File(!a.parts.Load().file.HasDefault)
+	text, err := e.File(old, !a.parts.Load().file.HasDefault)
+	if err != nil {
+		return "", fmt.Errorf("%s %w", path, err)
+	}
+	return text, nil
 }
 
 // replace puts a file among the included ones (text "": takes it away) and has

@@ -99,14 +99,16 @@ func (w *works) find() (web.Connection, bool) {
 
 func TestASetUpLeavesTheFilesDefaultAlone(t *testing.T) {
 	w := newWorks(t, "default: {channels: [room/alerts]}\n")
-	end, err := w.setUp(w.wish())
+	wish := w.wish()
+	wish.Bot, wish.IncidentCommand = "alarms", "incident"
+	end, err := w.setUp(wish)
 	if err != nil || end.Left != 0 {
 		t.Fatalf("%+v, %v", end, err)
 	}
 	if strings.Contains(w.added(), "default") || !strings.Contains(strings.Join(end.Said, "\n"), "No route leads to chat/ops yet") {
 		t.Errorf("said %q, wrote\n%s", end.Said, w.added())
 	}
-	if c, ok := w.find(); !ok || !c.Added || !c.Made || len(c.Channels) != 1 || c.Team != mattermosttest.Team {
+	if c, ok := w.find(); !ok || !c.Added || !c.Made || len(c.Channels) != 1 || c.Wish == nil || c.Wish.Team != mattermosttest.Team || c.Wish.Bot != "alarms" || c.Wish.IncidentCommand != "incident" || len(c.Wish.Channels) != 1 {
 		t.Errorf("the page shows %+v", c)
 	}
 }

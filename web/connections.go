@@ -37,8 +37,10 @@ type Connections interface {
 // Connection is one as the page shows it.
 type Connection struct {
 	Name, Kind string
-	// Address is where its server is, Team the team there; often empty.
-	Address, Team string
+	// Address is where its server is; often empty.
+	Address string
+	// Wish is what its last set-up was to make; nil where none is noted.
+	Wish *Wish
 	// Added says that it was set up on the pages, so that it can be changed
 	// here; Made that a set-up is noted that can be undone.
 	Added, Made bool
@@ -60,8 +62,10 @@ type Connection struct {
 type Wish struct {
 	Name, URL, Team string
 	Channels        []string
-	// Bot is the bot's name, Command the slash command's word, or empty for none.
-	Bot, Command                          string
+	// Bot is the bot's name, Command and IncidentCommand the slash commands'
+	// words, empty for none; Triggers are the words that call for answers.
+	Bot, Command, IncidentCommand         string
+	Triggers                              []string
 	CAFile, Proxy                         string
 	CreateChannels, OAuth, ChangeSettings bool
 }

@@ -23,6 +23,7 @@ const maxAdminToken = 4 << 10
 type setupForm struct {
 	Wish
 	ChannelList string
+	TriggerList string
 	// Removal asks for the token alone.
 	Removal bool
 	// Lends says that there is a way without a token.
@@ -36,13 +37,9 @@ func (w *Web) showSetUpForm(rw http.ResponseWriter, r *http.Request) {
 		w.notFound(rw, r)
 		return
 	}
-	f := setupForm{Wish: Wish{Name: "chat", Bot: "belfry", Command: "belfry"}}
-	if c, ok := w.connection(r.URL.Query().Get("name")); ok && c.Added {
-		f.Name, f.URL, f.Team, f.Lends, f.OAuth = c.Name, c.Address, c.Team, c.Lends, c.Lends
-		for _, channel := range c.Channels {
-			_, handle, _ := strings.Cut(channel, "/")
-			f.Channels = append(f.Channels, handle)
-		}
+	f := setupForm{Wish: Wish{Name: "chat", Bot: "belfry", Command: "belfry", IncidentCommand: "incident"}}
+	if c, ok := w.connection(r.URL.Query().Get("name")); ok && c.Added && c.Wish != nil {
+		f.Wish, f.Lends = *c.Wish, c.Lends
 	} else if taken, _ := w.connection(f.Name); taken.Name != "" {
 		f.Name = ""
 	}
@@ -50,7 +47,7 @@ func (w *Web) showSetUpForm(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (w *Web) setUpForm(rw http.ResponseWriter, r *http.Request, status int, f setupForm) {
-	f.ChannelList = strings.Join(f.Channels, " ")
+	f.ChannelList, f.TriggerList = strings.Join(f.Channels, " "), strings.Join(f.Triggers, " ")
 	title := "Connect Mattermost"
 	if f.Removal {
 		title = "Remove " + f.Name
@@ -62,12 +59,15 @@ func (w *Web) setUpForm(rw http.ResponseWriter, r *http.Request, status int, f s
 // readWish is what the form asks for.
 func readWish(r *http.Request) Wish {
 	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	words := func(name string) []string {
+		return strings.FieldsFunc(value(name), func(c rune) bool {
+			return c == ' ' || c == ',' || c == '\n' || c == '\r' || c == '\t' || c == '~'
+		})
+	}
 	return Wish{
 		Name: value("name"), URL: value("url"), Team: value("team"), Bot: value("bot"), Command: strings.TrimPrefix(value("command"), "/"),
 		CAFile: value("ca_file"), Proxy: value("proxy"),
-		Channels: strings.FieldsFunc(value("channels"), func(c rune) bool {
-			return c == ' ' || c == ',' || c == '\n' || c == '\r' || c == '\t' || c == '~'
-		}),
+		IncidentCommand: strings.TrimPrefix(value("incident_command"), "/"), Channels: words("channels"), Triggers: words("triggers"),
 		CreateChannels: value("create_channels") != "", OAuth: value("oauth") != "", ChangeSettings: value("change_settings") != "",
 	}
 }

@@ -108,7 +108,7 @@ func (s *planned) Close() { s.p.mu.Lock(); s.p.open--; s.p.mu.Unlock() }
 
 func openPlant(t *testing.T) (*site, *plant, *clock.Manual) {
 	p := &plant{go_: make(chan error), list: []web.Connection{
-		{Name: "chat", Kind: "mattermost", Added: true, Made: true, Lends: true, Address: "https://chat.example.org", Team: "ops", Channels: []string{"chat/ops"},
+		{Name: "chat", Kind: "mattermost", Added: true, Made: true, Lends: true, Address: "https://chat.example.org", Wish: &web.Wish{Name: "chat", URL: "https://chat.example.org", Team: "ops", Bot: "alarms", Triggers: []string{"fridge", "door"}}, Channels: []string{"chat/ops"},
 			Asks: true, Looked: time.Now(), Trouble: "the token is <b>refused</b>", Traits: []chat.Trait{{Text: "insecure: no <b>check</b>", Warning: true}, {Text: "goes through the proxy x"}}},
 		{Name: "oneway", Kind: "mattermost", Asks: true, Looked: time.Now(), Report: "the webhook is there", Traits: []chat.Trait{{Text: "an incoming webhook is one-way"}}},
 	}}
@@ -117,7 +117,7 @@ func openPlant(t *testing.T) (*site, *plant, *clock.Manual) {
 }
 
 func form(more ...string) []string {
-	return append([]string{"url", "https://chat.example.org", "team", "ops", "channels", "ops, ~db", "name", "chat", "bot", "belfry", "command", "/belfry",
+	return append([]string{"url", "https://chat.example.org", "team", "ops", "channels", "ops, ~db", "name", "chat", "bot", "belfry", "command", "/belfry", "incident_command", "incident", "triggers", "fridge  door",
 		"change_settings", "1", "token", " " + adminToken + "\n"}, more...)
 }
 
@@ -177,7 +177,8 @@ func TestASetUpIsPlannedThenCarriedOutAndItsTokenForgotten(t *testing.T) {
 		s, plant, _ := openPlant(t)
 		root := s.setUp("root")
 		run := at(t, root.post("/connections/mattermost", form()...))
-		if w := plant.wishes[0]; strings.Join(w.Channels, " ") != "ops db" || w.Command != "belfry" || !w.ChangeSettings || w.OAuth || w.Name != "chat" || plant.tokens[0] != adminToken {
+		if w := plant.wishes[0]; strings.Join(w.Channels, " ") != "ops db" || w.Command != "belfry" || !w.ChangeSettings || w.OAuth || w.Name != "chat" || plant.tokens[0] != adminToken ||
+			w.IncidentCommand != "incident" || strings.Join(w.Triggers, " ") != "fridge door" {
 			t.Errorf("the wish is %+v", w)
 		}
 		p := root.get(run).want(t, 200, "Nothing is changed yet", "bot @<b>belfry</b>", "who can: you", "1 step needs somebody else", "as @admin")
@@ -231,7 +232,7 @@ func TestWhatIsWrongWithASetUpIsSaidWithoutItsToken(t *testing.T) {
 func TestAnAdministratorSignsInInsteadOfPastingAToken(t *testing.T) {
 	s, plant, c := openPlant(t)
 	root := s.setUp("root")
-	page := root.get("/connections/mattermost?name=chat").want(t, 200, "Sign in to Mattermost instead", "https://chat.example.org")
+	page := root.get("/connections/mattermost?name=chat").want(t, 200, "Sign in to Mattermost instead", "https://chat.example.org", `value="alarms"`, `value="fridge door"`)
 	if policy := page.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self'") {
 		t.Errorf("the policy is %s", policy)
 	}

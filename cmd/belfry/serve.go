@@ -161,14 +161,14 @@ func greet(w io.Writer, a *app.App) {
 		_, _ = fmt.Fprintf(w, "become its first administrator (the link works once): %s\n", link)
 	}
 	for _, h := range a.Handovers() {
-		token := "the token in " + h.TokenFile
+		which := "the token in " + h.TokenFile
 		if h.TokenFile == "" {
-			token = "its token from the configuration"
+			which = "its token from the configuration"
 		}
 		if h.Hook {
-			_, _ = fmt.Fprintf(w, "source %s (%s): tools post to %s/hooks/%s/TOKEN, where TOKEN is %s\n", h.Source, h.Kind, a.URL(), h.Source, token)
+			_, _ = fmt.Fprintf(w, "source %s (%s): tools post to %s/hooks/%s/TOKEN, where TOKEN is %s\n", h.Source, h.Kind, a.URL(), h.Source, which)
 			continue
 		}
-		_, _ = fmt.Fprintf(w, "source %s (%s) hands over at %s/intake/%s with %s\n", h.Source, h.Kind, a.Local(), h.Source, token)
+		_, _ = fmt.Fprintf(w, "source %s (%s) hands over at %s/intake/%s with %s\n", h.Source, h.Kind, a.Local(), h.Source, which)
 	}
 }

@@ -54,6 +54,8 @@ type receipts struct {
 	URL  string    `json:"url"`
 	Team string    `json:"team"`
 	Made []receipt `json:"made"`
+	// Asked is what the last set-up was to make, for who makes the next.
+	Asked asked `json:"asked,omitzero"`
 	// Files are those that were written: the bot's token and other secrets.
 	Files []string `json:"files,omitempty"`
 }
@@ -86,6 +88,28 @@ func loadReceipts(dir, connection string) (*receipts, error) {
 		return nil, fmt.Errorf("can't read what an earlier set-up made: %s: %w", r.path, err)
 	}
 	return r, nil
+}
+
+// asked is the part of a wish that can't be seen from the configuration.
+type asked struct {
+	Channels        []string `json:"channels,omitempty"`
+	Bot             string   `json:"bot,omitempty"`
+	Command         string   `json:"command,omitempty"`
+	IncidentCommand string   `json:"incident_command,omitempty"`
+	Triggers        []string `json:"triggers,omitempty"`
+	OAuth           bool     `json:"oauth,omitempty"`
+}
+
+// Earlier returns what the last set-up of a connection was to make; false where
+// none is noted. Of the wish it knows what names things on the server.
+func Earlier(data, connection string) (Wish, bool) {
+	r, err := loadReceipts(data, connection)
+	if err != nil || r.Asked.Bot == "" {
+		return Wish{}, false
+	}
+	k := r.Asked
+	return Wish{Connection: connection, URL: r.URL, Team: r.Team, Channels: k.Channels, Bot: k.Bot, Command: k.Command,
+		IncidentCommand: k.IncidentCommand, Triggers: k.Triggers, OAuth: k.OAuth}, true
 }
 
 // Noted says whether a set-up of the connection is noted in the data directory.

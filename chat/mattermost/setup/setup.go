@@ -118,6 +118,7 @@ func Open(w Wish, token config.Secret, o Options) (*Setup, error) {
 		return nil, fmt.Errorf("connection %s was set up on %s, as %s says: remove that first with belfry mattermost remove, or take another --name", w.Connection, r.URL, r.path)
 	}
 	r.URL, r.Team = w.URL, w.Team
+	r.Asked = asked{w.Channels, w.Bot, w.Command, w.IncidentCommand, w.Triggers, w.OAuth}
 	return &Setup{wish: w, opt: o, api: a, receipts: r}, nil
 }
 

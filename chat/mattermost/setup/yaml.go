@@ -90,13 +90,16 @@ func (e Entry) item(indent string) string {
 }
 
 // File is the entry as a configuration of its own, with the default route if
-// that is wanted.
-func (e Entry) File(withDefault bool) string {
-	text := "# Made by Belfry's pages, which write this file anew or remove it.\n" + e.Block()
-	if withDefault && len(e.channels) > 0 {
-		text += "\n" + e.fallback()
+// that is wanted. What stands in old, the file as it was, stays as Merge keeps it.
+func (e Entry) File(old []byte, withDefault bool) (string, error) {
+	if !withDefault {
+		e.channels = nil // only the default route is made of them
 	}
-	return text
+	if len(old) == 0 {
+		old = []byte("# Made by Belfry's pages, which change this file or remove it.\n")
+	}
+	text, err := e.Merge(old)
+	return string(text), err
 }
 
 func (e Entry) fallback() string {
