@@ -14,6 +14,7 @@ import (
 	"belfry/chat"
 	"belfry/chat/chattest"
 	"belfry/chat/mattermost"
+	"belfry/config"
 	"belfry/config/secrettest"
 )
 
@@ -33,7 +34,8 @@ func TestTokenStaysHere(t *testing.T) {
 	}))
 	defer srv.Close()
 	var log bytes.Buffer
-	c := &mattermost.Config{URL: srv.URL, Token: token, Team: "t", Timeout: time.Second}
+	const hook = "the-token-of-a-webhook"
+	c := &mattermost.Config{URL: srv.URL, Token: token, Team: "t", Timeout: time.Second, OutgoingTokens: []config.Secret{hook}}
 	p, err := c.Open(mattermost.Options{Name: "main", Log: slog.New(slog.NewJSONHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +60,7 @@ func TestTokenStaysHere(t *testing.T) {
 		w := httptest.NewRecorder()
 		p.Handler(&chattest.Recorder{}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/action", bytes.NewReader([]byte(pressBody(id)))))
 		secrettest.Check(t, token, w.Body.String(), *c)
+		secrettest.Check(t, hook, *c)
 	}
 	secrettest.Check(t, token, log.String())
 }

@@ -115,14 +115,16 @@ func (s *Server) callHooks(p *Post, ch *Channel, by *User) {
 		if h.ContentType == contentJSON {
 			kind = contentJSON
 		}
-		for i, address := range h.CallbackURLs {
+		hook, post := *h, *p // as they are now
+		for i, address := range hook.CallbackURLs {
+			sent := body
 			if i > 0 {
-				body = "" // only the first gets one, up to 9.8
+				sent = "" // only the first gets one, up to 9.8
 			}
 			s.calling.Add(1)
 			go func() {
 				defer s.calling.Done()
-				call := s.callHook(*h, *p, address, kind, body)
+				call := s.callHook(hook, post, address, kind, sent)
 				call.Word = word
 				s.mu.Lock()
 				defer s.mu.Unlock()
