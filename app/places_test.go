@@ -102,29 +102,41 @@ var (
 	pageButton  = regexp.MustCompile(`<button[^>]*name="([^"]*)"[^>]*value="([^"]*)"[^>]*>([^<]*)`)
 )
 
-// pressOnPage presses a button in the room.
+// pressOnPage presses a button in the room as soon as it is there.
 func (p *places) pressOnPage(label string) {
 	p.t.Helper()
-	page := p.get("/?channel=wall")
-	values := url.Values{}
-	for _, form := range pressForm.FindAllString(page, -1) {
-		for _, f := range hiddenField.FindAllStringSubmatch(form, -1) {
-			values.Set(f[1], html.UnescapeString(f[2]))
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		page := p.get("/?channel=wall")
+		for _, form := range pressForm.FindAllString(page, -1) {
+			if values := pressed(form, label); values != nil {
+				r, err := p.client.PostForm(p.a.URL()+"/room/press", values)
+				if err != nil || r.StatusCode >= 400 {
+					p.t.Fatalf("the press was not taken: %v, %v", r, err)
+				}
+				_ = r.Body.Close()
+				return
+			}
 		}
-		for _, b := range pageButton.FindAllStringSubmatch(form, -1) {
-			if strings.TrimSpace(html.UnescapeString(b[3])) != label {
-				continue
-			}
-			values.Set(b[1], html.UnescapeString(b[2]))
-			r, err := p.client.PostForm(p.a.URL()+"/room/press", values)
-			if err != nil || r.StatusCode >= 400 {
-				p.t.Fatalf("the press was not taken: %v, %v", r, err)
-			}
-			_ = r.Body.Close()
-			return
+		if time.Now().After(end) {
+			p.t.Fatalf("the room shows no button %q: %s", label, pressForm.FindAllString(page, -1))
 		}
 	}
-	p.t.Fatalf("the room shows no button %q: %s", label, pressForm.FindAllString(page, -1))
+}
+
+// pressed are the fields that a form sends when this button is pressed, nil
+// when it has no such button.
+func pressed(form, label string) url.Values {
+	values := url.Values{}
+	for _, f := range hiddenField.FindAllStringSubmatch(form, -1) {
+		values.Set(f[1], html.UnescapeString(f[2]))
+	}
+	for _, b := range pageButton.FindAllStringSubmatch(form, -1) {
+		if strings.TrimSpace(html.UnescapeString(b[3])) == label {
+			values.Set(b[1], html.UnescapeString(b[2]))
+			return values
+		}
+	}
+	return nil
 }
 
 // TestOneAlertInThreeChats: one alert has a card in each channel that its route
@@ -158,6 +170,47 @@ func TestOneAlertInThreeChats(t *testing.T) {
 	p.s.WaitButtons()
 	if n := len(p.slack.Room("alerts").Cards()); n != 1 {
 		t.Errorf("Slack has %d cards", n)
+	}
+}
+
+// TestWithinSlacksLimitsTheMostSevereComesFirst: a storm of warnings in one
+// channel at Slack's own rates (a message a second, short bursts) neither keeps
+// a critical alert behind it nor touches another channel, and Slack never has
+// to say stop.
+func TestWithinSlacksLimitsTheMostSevereComesFirst(t *testing.T) {
+	s := slacktest.Start(t, slacktest.Options{Tiers: true})
+	s.AddChannel("noise")
+	s.AddChannel("calm")
+	a := start(t, file(t, fmt.Sprintf(`
+connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
+routes:
+  - {match: host="calm", channels: [team/calm]}
+default: {channels: [team/noise]}
+`, s.URL(), s.Token(), s.SigningSecret())), t.TempDir())
+	defer stop(t, a)
+	report := func(host string, severity alert.Severity) {
+		r := problem(host)
+		r[0].Severity = severity
+		if err := a.Report("nagios")(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const storm = 60
+	for i := range storm {
+		report(fmt.Sprintf("warning%02d", i), alert.SeverityWarning)
+	}
+	s.Room("noise").WaitCard("warning00 is gone")
+	report("critical", alert.SeverityCritical)
+	report("calm", alert.SeverityWarning)
+	s.Room("noise").WaitCard("critical is gone")
+	s.Room("calm").WaitCard("calm is gone")
+	if n := len(s.Room("noise").Cards()); n > storm/2 {
+		t.Errorf("the critical alert came behind %d of %d warnings", n-1, storm)
+	}
+	for _, c := range s.Calls("chat.postMessage") {
+		if c.Error != "" {
+			t.Errorf("Slack had to say %s", c.Error)
+		}
 	}
 }
 

@@ -19,9 +19,13 @@ const (
 	// listAgain is how soon after a whole list a name that is not in it makes
 	// us ask anew: the list's methods are of Slack's tier 2, 20 a minute.
 	listAgain = 10 * time.Second
-	// listPages bounds the walk through a workspace; pageSize is what Slack advises.
+	// listPages bounds the walk through a workspace.
 	listPages = 500
-	pageSize  = "200"
+	// A page has as many channels or people as Slack gives at once, since their
+	// lists may be read 20 times a minute only: 20,000 names. Of messages, which
+	// are large, it has as many as Slack advises.
+	namesAtOnce    = "1000"
+	messagesAtOnce = "200"
 )
 
 // channels are the channels of the workspace by name.
@@ -116,7 +120,10 @@ type page struct {
 
 // walk calls a listing method page by page.
 func (p *Platform) walk(ctx context.Context, method string, args url.Values, doing string, each func(*page)) error {
-	args.Set("limit", pageSize)
+	args.Set("limit", namesAtOnce)
+	if strings.HasSuffix(method, ".history") || strings.HasSuffix(method, ".replies") {
+		args.Set("limit", messagesAtOnce)
+	}
 	for range listPages {
 		var got page
 		if err := p.read(ctx, method, args, doing, &got); err != nil {

@@ -51,7 +51,7 @@ func (p *Platform) search(ctx context.Context, method string, args url.Values, k
 	args.Set("oldest", strconv.FormatInt(from.Unix(), 10)+".000000")
 	args.Set("include_all_metadata", "true")
 	found := ""
-	err = p.walk(ctx, method, args, doing, func(got *page) {
+	look := func(got *page) {
 		for _, m := range got.Messages {
 			ours := m.BotID == me.BotID && me.BotID != "" || m.User == me.UserID
 			if ours && m.Metadata.EventType == eventType && m.Metadata.Payload.Key == key && isTS(m.TS) {
@@ -61,7 +61,15 @@ func (p *Platform) search(ctx context.Context, method string, args url.Values, k
 		if found != "" {
 			got.Metadata.Cursor = "" // it need not go on
 		}
-	})
+	}
+	err = p.walk(ctx, method, args, doing, look)
+	if refusedAs(err, "not_in_channel") {
+		// Posting takes no membership in public channels, reading does.
+		if p.ask(ctx, "conversations.join", url.Values{"channel": args["channel"]}, "join "+p.channelWord(args.Get("channel")), writes, nil) == nil {
+			args.Del("cursor")
+			err = p.walk(ctx, method, args, doing, look)
+		}
+	}
 	if err != nil {
 		if refusedAs(err, "thread_not_found") {
 			return chat.Ref{}, false, nil

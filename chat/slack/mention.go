@@ -13,10 +13,15 @@ import (
 
 // directory knows the ids of people and groups by the words that routes use.
 type directory struct {
-	mu   sync.Mutex // held over a walk
-	ids  map[string]string
-	read time.Time
+	mu    sync.Mutex // held over a walk
+	ids   map[string]string
+	read  time.Time // when the lists were had
+	tried time.Time // when they were last asked for
 }
+
+// lookAgain is how soon the lists are asked for anew because of a word that is
+// not in them, or because they could not be had.
+const lookAgain = time.Minute
 
 func newDirectory() *directory { return &directory{ids: map[string]string{}} }
 
@@ -102,9 +107,10 @@ func (p *Platform) lookUp(ctx context.Context, word string) string {
 	defer d.mu.Unlock()
 	now := p.clock.Now()
 	id, ok := d.ids[word]
-	if ok && now.Sub(d.read) < listKept || !d.read.IsZero() && now.Sub(d.read) < listAgain {
+	if ok && now.Sub(d.read) < listKept || !d.tried.IsZero() && now.Sub(d.tried) < lookAgain {
 		return id
 	}
+	d.tried = now
 	ids := map[string]string{}
 	people := p.walk(ctx, "users.list", url.Values{}, "list the people", func(page *page) {
 		for _, m := range page.Members {

@@ -121,6 +121,40 @@ func TestAChannelTheAppIsNotIn(t *testing.T) {
 	}
 }
 
+// TestAPublicChannelIsJoinedToLookForAMessage: posting takes no membership,
+// looking for what an attempt left does.
+func TestAPublicChannelIsJoinedToLookForAMessage(t *testing.T) {
+	c := connect(t)
+	c.fake.Leave("ops")
+	p := chat.Post{Channel: "ops", Key: seal.Random(), Message: golden["recovered"]}
+	c.fake.TimeoutAfterAccepting(1)
+	if _, err := c.Post(t.Context(), p); err == nil {
+		t.Fatal("an answer that was lost was no fault")
+	}
+	if _, err := c.Post(t.Context(), p); err != nil {
+		t.Error(err)
+	}
+	if n := len(c.fake.Room("ops").Cards()); n != 1 {
+		t.Errorf("%d messages stand in the channel", n)
+	}
+	if len(c.fake.Calls("conversations.join")) != 1 {
+		t.Error("it was not joined")
+	}
+}
+
+// TestListsThatCanNotBeHadAreLeftAlone: a missing scope does not have every
+// card ask again.
+func TestListsThatCanNotBeHadAreLeftAlone(t *testing.T) {
+	c := connect(t)
+	c.fake.Ungrant("users:read", "usergroups:read")
+	for range 5 {
+		c.say(t, "ops", golden["card"])
+	}
+	if n := len(c.fake.Calls("users.list")); n != 1 {
+		t.Errorf("the people were asked for %d times", n)
+	}
+}
+
 // TestWhoIsRung: handles of people and groups, ids, configured words; who is
 // known by no word is named and does not keep the card back.
 func TestWhoIsRung(t *testing.T) {

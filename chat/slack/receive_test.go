@@ -289,10 +289,8 @@ func TestAForgedButtonIsNotEvenLookedUp(t *testing.T) {
 // TestAWhisperWithoutAResponseURL: where response_url fails, the API tells.
 func TestAWhisperWithoutAResponseURL(t *testing.T) {
 	d := openDesk(t, false)
-	hold := make(chan struct{})
-	d.OnPress = func(chat.Press) chat.Answer { <-hold; return chat.Answer{Whisper: "too late"} }
+	d.OnPress = func(chat.Press) chat.Answer { d.fake.BreakResponses(); return chat.Answer{Whisper: "too late"} }
 	d.SetPatience(time.Minute)
-	go func() { d.fake.BreakResponses(); close(hold) }()
 	d.card.ClickAs("alice", "Acknowledge")
 	if w := d.fake.WaitWhisper("alice", "too late"); w.By != "chat.postEphemeral" {
 		t.Errorf("%+v", w)

@@ -122,8 +122,10 @@ func textOf(v any) string {
 	return s
 }
 
-// Title, Intro and SubmitLabel are what is read on the form.
-func (f *Form) Title() string       { return textOf(f.view["title"]) }
+// Title is what stands above the form.
+func (f *Form) Title() string { return textOf(f.view["title"]) }
+
+// SubmitLabel is the text of the confirming button.
 func (f *Form) SubmitLabel() string { return textOf(f.view["submit"]) }
 
 // Intro is all text above and between the fields.
