@@ -26,6 +26,12 @@ var (
 	_ chat.Hearer    = responder{}
 )
 
+// roomResponder is responder for the built-in room.
+type roomResponder struct {
+	*interaction.Interaction
+	chat.Commander
+}
+
 // sayNow tells how alerts are said at this moment, without buttons.
 func (a *App) sayNow() message.Options {
 	return message.Options{BaseURL: a.publicURL, Now: a.opt.Clock.Now(), Location: a.parts.Load().zone}

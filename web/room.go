@@ -26,6 +26,8 @@ type roomPage struct {
 	// Open problems come first: whoever is called at night must not look for
 	// what needs them among what is over. Within each, the newest is on top.
 	Open, Over []template.HTML
+	// Lines says whether people can type to Belfry here.
+	Lines bool
 }
 
 // showRoom is the room: one channel with its cards.
@@ -35,7 +37,7 @@ func (w *Web) showRoom(rw http.ResponseWriter, r *http.Request) {
 		w.broken(rw, r, "can't list the room's channels", err)
 		return
 	}
-	p := roomPage{Channels: names, Channel: w.channel(r, names)}
+	p := roomPage{Channels: names, Channel: w.channel(r, names), Lines: w.o.Room.TakesLines()}
 	if !slices.Contains(names, p.Channel) {
 		p.Channels = append(p.Channels, p.Channel)
 	}

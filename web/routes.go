@@ -14,6 +14,7 @@ func (w *Web) Handler() http.Handler {
 		"GET /room/events":  w.member(w.streamRoom),
 		"POST /room/press":  w.member(w.press),
 		"POST /room/submit": w.member(w.submit),
+		"POST /room/line":   w.member(w.line),
 
 		// Alerts.
 		"GET /alerts":      w.member(w.listAlerts),

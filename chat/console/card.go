@@ -272,6 +272,16 @@ func draw(icon string) *drawing {
 		return &drawing{Fill: "#2f6fd0", Path: "M6.200 4.800v6.400M9.800 4.800v6.400"}
 	case "🔁": // up and down
 		return &drawing{Fill: "#2f6fd0", Path: "M3.500 9.800 6.300 5.800 9.500 10.200 12.400 6.200"}
+	case "🔎": // a magnifying glass
+		return &drawing{Fill: "#2f6fd0", Path: "M5 6.800a2.200 2.200 0 1 1 4.400 0 2.200 2.200 0 1 1-4.400 0M8.900 8.800 11.400 11.300"}
+	case "🚨": // an exclamation mark
+		return &drawing{Fill: "#d0021b", Path: "M8 4v5M8 11v1.200"}
+	case "🩹": // a plus
+		return &drawing{Fill: "#f5871f", Path: "M8 4.600v6.800M4.600 8h6.800"}
+	case "🚫": // a slash
+		return &drawing{Fill: "#9aa1a9", Path: "M4.800 11.200 11.200 4.800"}
+	case "🔒": // a bar
+		return &drawing{Fill: "#4a6785", Path: "M4.600 8h6.800"}
 	case "💬": // lines of text
 		return &drawing{Fill: "#2f6fd0", Path: "M4.300 6.200h7.400M4.300 9.800h4.700"}
 	}

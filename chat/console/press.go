@@ -32,8 +32,11 @@ func (r *Room) SetResponder(to chat.Responder) { r.responder.Store(&to) }
 
 // Reply is what a person gets for a press or a submit.
 type Reply struct {
-	// Whisper is for this person only.
+	// Whisper is for this person only; Link, if any, stands after it.
 	Whisper string
+	Link    *chat.Link
+	// Message is the answer to a typed line; nil: none.
+	Message *chat.Message
 	// Form is to be filled in; nil: none.
 	Form *Form
 	// Errors are shown at the fields of the form that was submitted, which stays open.

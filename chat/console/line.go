@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"belfry/chat"
+)
+
+// maxLine bounds a typed line, in bytes, as chat platforms do.
+const maxLine = 16 << 10
+
+// What people are told when a line leads nowhere.
+const (
+	sayNoCommands = "This Belfry takes no commands."
+	sayLongLine   = "This line is too long. Nothing was done."
+)
+
+// TakesLines says whether somebody understands typed lines.
+func (r *Room) TakesLines() bool {
+	to := r.responder.Load()
+	if to == nil {
+		return false
+	}
+	_, ok := (*to).(chat.Commander)
+	return ok
+}
+
+// Line carries out what actor typed in a channel. "/belfry" before it may be
+// left out: there is nobody else in the room to talk to.
+func (r *Room) Line(ctx context.Context, actor chat.Actor, channel, line string) Reply {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	to := r.responder.Load()
+	if to == nil {
+		return Reply{Whisper: sayNobody}
+	}
+	commander, ok := (*to).(chat.Commander)
+	switch {
+	case !ok:
+		return Reply{Whisper: sayNoCommands}
+	case len(line) > maxLine:
+		return Reply{Whisper: sayLongLine}
+	case checkName(channel) != nil:
+		return Reply{Whisper: sayGone}
+	}
+	text := strings.TrimPrefix(strings.TrimSpace(line), "/")
+	if first, rest, _ := strings.Cut(text, " "); strings.EqualFold(first, "belfry") {
+		text = rest
+	}
+	answer := commander.Command(ctx, chat.Command{Actor: actor, Channel: channel, Text: text})
+	reply := Reply{Whisper: chat.Clean(answer.Whisper), Link: answer.Link}
+	if answer.Reply != nil {
+		m := *answer.Reply
+		m.Buttons, m.Mentions = nil, nil
+		reply.Message = &m
+	}
+	if answer.Dialog != nil {
+		reply.Form = r.dialogs.open(actor, *answer.Dialog)
+	}
+	return reply
+}
+
+// WriteMessage writes the answer to a line as a piece of HTML: one <article>.
+// Every text in it is shown literally.
+func WriteMessage(w io.Writer, m chat.Message) error { return write(w, "message", m) }
