@@ -37,28 +37,7 @@ func connectAccount(t *testing.T, r chat.Responder) *connection {
 func TestContractByAccount(t *testing.T) {
 	chattest.Run(t, func(t *testing.T, r chat.Responder) *chattest.Harness {
 		c := connectAccount(t, r)
-		c.fake.AddUser(chattest.Carol)
-		c.fake.AddUser(chattest.Nobody)
-		c.fake.Deactivate(chattest.Carol)
-		c.fake.Purge(chattest.Nobody)
-		return &chattest.Harness{
-			Platform: c.Platform, Connection: "main", Channel: "ops",
-			Secrets: []string{password}, Now: c.clock.Now, Room: room{t, c.fake},
-			Faults: chattest.Faults{
-				RateLimit:  func() func() { c.fake.RateLimit(0, 0); return c.fake.Unlimited },
-				LoseAnswer: func() { c.fake.TimeoutAfterAccepting(1) },
-				FailBefore: func() { c.fake.Fail5xxBefore(1) },
-				FailAfter:  func() { c.fake.Fail5xxAfter(1) },
-				Revoke:     func() { c.fake.SetPassword("robot", "another"); c.fake.EndSessions("robot") },
-				Archive:    func() { c.fake.ArchiveChannel("ops") },
-				Slow:       c.fake.Slow,
-				Down: func() func() {
-					c.fake.Stop()
-					_ = c.Close(t.Context())
-					return c.fake.Restart
-				},
-			},
-		}
+		return c.harness(t, password, func() { c.fake.SetPassword("robot", "another"); c.fake.EndSessions("robot") })
 	})
 }
 

@@ -55,29 +55,40 @@ func connect(t *testing.T, r chat.Responder, change ...func(*mattermost.Config))
 func TestContract(t *testing.T) {
 	chattest.Run(t, func(t *testing.T, r chat.Responder) *chattest.Harness {
 		c := connect(t, r)
-		c.fake.AddUser(chattest.Carol)
-		c.fake.AddUser(chattest.Nobody)
-		c.fake.Deactivate(chattest.Carol)
-		c.fake.Purge(chattest.Nobody)
-		return &chattest.Harness{
-			Platform: c.Platform, Connection: "main", Channel: "ops",
-			Secrets: []string{c.fake.Token()}, Now: c.clock.Now, Room: room{t, c.fake},
-			Faults: chattest.Faults{
-				RateLimit:  func() func() { c.fake.RateLimit(0, 0); return c.fake.Unlimited },
-				LoseAnswer: func() { c.fake.TimeoutAfterAccepting(1) },
-				FailBefore: func() { c.fake.Fail5xxBefore(1) },
-				FailAfter:  func() { c.fake.Fail5xxAfter(1) },
-				Revoke:     c.fake.RevokeToken,
-				Archive:    func() { c.fake.ArchiveChannel("ops") },
-				Slow:       c.fake.Slow,
-				Down: func() func() {
-					c.fake.Stop()
-					_ = c.Close(t.Context()) // no idle connection is left that could look alive
-					return c.fake.Restart
-				},
-			},
-		}
+		return c.harness(t, c.fake.Token(), c.fake.RevokeToken)
 	})
+}
+
+// harness holds the connection to the suite: what must stay secret, and how its
+// credentials become worthless.
+func (c *connection) harness(t *testing.T, secret string, revoke func()) *chattest.Harness {
+	c.fake.AddUser(chattest.Carol)
+	c.fake.AddUser(chattest.Nobody)
+	c.fake.Deactivate(chattest.Carol)
+	c.fake.Purge(chattest.Nobody)
+	h := &chattest.Harness{
+		Platform: c.Platform, Connection: "main", Channel: "ops",
+		Secrets: []string{secret}, Now: c.clock.Now, Room: room{t, c.fake},
+		Faults: faultsOf(t, c.fake, c.Platform),
+	}
+	h.Faults.Revoke, h.Faults.Archive = revoke, func() { c.fake.ArchiveChannel("ops") }
+	return h
+}
+
+// faultsOf are the switches that every way to post can suffer.
+func faultsOf(t *testing.T, fake *mattermosttest.Server, p chat.Closer) chattest.Faults {
+	return chattest.Faults{
+		RateLimit:  func() func() { fake.RateLimit(0, 0); return fake.Unlimited },
+		LoseAnswer: func() { fake.TimeoutAfterAccepting(1) },
+		FailBefore: func() { fake.Fail5xxBefore(1) },
+		FailAfter:  func() { fake.Fail5xxAfter(1) },
+		Slow:       fake.Slow,
+		Down: func() func() {
+			fake.Stop()
+			_ = p.Close(t.Context()) // no idle connection is left that could look alive
+			return fake.Restart
+		},
+	}
 }
 
 // room shows the fake's channel to the suite.

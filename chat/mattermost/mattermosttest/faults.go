@@ -20,65 +20,57 @@ type faults struct {
 	proxyStatus, calls int
 }
 
+// set changes a switch.
+func (s *Server) set(change func(*faults)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.faults)
+}
+
 // RateLimit lets perSecond calls through after a first burst, all others get
 // 429: one bucket for everybody, as for one address. RateLimit(0, 0) refuses all.
 func (s *Server) RateLimit(perSecond, burst int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f := &s.faults
-	f.limited, f.perSecond, f.burst = true, float64(perSecond), float64(burst)
-	f.tokens, f.refilled = float64(burst), s.clock.Now()
+	s.set(func(f *faults) {
+		f.limited, f.perSecond, f.burst = true, float64(perSecond), float64(burst)
+		f.tokens, f.refilled = float64(burst), s.clock.Now()
+	})
 }
 
 // Unlimited takes the rate limit away.
 func (s *Server) Unlimited() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.limited = false
+	s.set(func(f *faults) { f.limited = false })
 }
 
 // TimeoutAfterAccepting stores the next n posts or edits and breaks the
 // connection instead of answering.
 func (s *Server) TimeoutAfterAccepting(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.loseAnswers = n
+	s.set(func(f *faults) { f.loseAnswers = n })
 }
 
 // Fail5xxBefore answers the next n posts or edits with 500 and does nothing.
 func (s *Server) Fail5xxBefore(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.failBefore = n
+	s.set(func(f *faults) { f.failBefore = n })
 }
 
 // Fail5xxAfter carries the next n posts or edits out and answers 500.
 func (s *Server) Fail5xxAfter(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.failAfter = n
+	s.set(func(f *faults) { f.failAfter = n })
 }
 
 // FailProxy answers the next n calls of any kind with an HTML page of a proxy
 // that stands before the server.
 func (s *Server) FailProxy(n, status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.proxyErrors, s.faults.proxyStatus = n, status
+	s.set(func(f *faults) { f.proxyErrors, f.proxyStatus = n, status })
 }
 
 // FailUserLookups answers the next n calls of GET /users/{id} with 500.
 func (s *Server) FailUserLookups(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.usersFail = n
+	s.set(func(f *faults) { f.usersFail = n })
 }
 
 // FailDialogs answers the next n calls that open a dialog with 500.
 func (s *Server) FailDialogs(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.dialogsFail = n
+	s.set(func(f *faults) { f.dialogsFail = n })
 }
 
 // RevokeToken makes the bot's token worthless.
@@ -90,9 +82,7 @@ func (s *Server) RevokeToken() {
 
 // Slow makes every call take d longer, on the machine's clock.
 func (s *Server) Slow(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults.slow = d
+	s.set(func(f *faults) { f.slow = d })
 }
 
 // Calls returns how many API calls came in so far, refused ones included.
