@@ -201,6 +201,20 @@ func TestASetUpIsPlannedThenCarriedOutAndItsTokenForgotten(t *testing.T) {
 	}
 }
 
+func TestOneAtATimeForAConnection(t *testing.T) {
+	s, plant, _ := openPlant(t)
+	root := s.setUp("root")
+	first, second := at(t, root.post("/connections/mattermost", form()...)), at(t, root.post("/connections/remove/chat", "token", adminToken))
+	root.post(first + "/carry-out").leadsTo(t, first)
+	root.post(second + "/carry-out").leadsTo(t, second)
+	root.get(second).want(t, 200, "Nothing is changed yet", "is under way")
+	plant.go_ <- nil
+	root.eventually(first, "1 step is left")
+	root.post(second + "/carry-out").leadsTo(t, second)
+	plant.go_ <- nil
+	root.eventually(second, "1 step is left")
+}
+
 func TestAPlanThatIsNotCarriedOutIsForgotten(t *testing.T) {
 	s, plant, c := openPlant(t)
 	root := s.setUp("root")

@@ -172,7 +172,12 @@ func (w *Web) begin(id string, by alert.ID) bool {
 		if r.phase != runPlanned {
 			return false
 		}
-		r.phase, s = runGoing, r.setUp
+		// Two at once would each go by what they read before the other began.
+		if slices.ContainsFunc(w.runs.all, func(o *run) bool { return o.phase == runGoing && o.name == r.name }) {
+			r.wrong = "Another set-up or removal of this connection is under way. When it has ended, begin again: there is less to do then."
+			return false
+		}
+		r.phase, r.wrong, s = runGoing, "", r.setUp
 		return true
 	})
 	if ok {
