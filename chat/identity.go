@@ -33,3 +33,12 @@ type Identifier interface {
 	// Site is where people are sent, scheme and host; for content security policies.
 	Site() string
 }
+
+// Mailer is a platform that knows people's mail addresses, and is allowed to
+// say whose account it is by them.
+type Mailer interface {
+	// MailDomain is the domain whose addresses count, "example.org"; empty: none do.
+	MailDomain() string
+	// MailAddress is the address of an account as the platform confirmed it, or "".
+	MailAddress(ctx context.Context, who Actor) (string, error)
+}

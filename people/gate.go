@@ -110,6 +110,9 @@ func (p *People) Connect(ctx context.Context, actor chat.Actor) chat.Answer {
 	case !errors.Is(err, store.ErrNotFound):
 		return chat.Answer{Whisper: sayNoWho}
 	}
+	if answer := p.linkByMail(ctx, c, actor); answer != nil {
+		return *answer
+	}
 	link := p.link(c, actor)
 	if link == nil {
 		return chat.Answer{Whisper: sayNoWay}

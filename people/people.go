@@ -36,8 +36,9 @@ import (
 // Store is where people are kept. *store.Store is one.
 type Store interface {
 	CountPeople(ctx context.Context) (int, error)
-	// PersonByID and PersonByIdentity return store.ErrNotFound for nobody.
+	// PersonByID, PersonByName and PersonByIdentity return store.ErrNotFound for nobody.
 	PersonByID(ctx context.Context, id alert.ID) (store.Person, error)
+	PersonByName(ctx context.Context, name string) (store.Person, error)
 	PersonByIdentity(ctx context.Context, connection, userID string) (store.Person, error)
 	// Link returns store.ErrExists for another person's account.
 	Link(ctx context.Context, i store.Identity) error
@@ -52,6 +53,8 @@ type Connection struct {
 	SignIn config.SignIn
 	// Identifier tells whose a browser is; nil: accounts can't be linked here.
 	Identifier chat.Identifier
+	// Mailer links accounts by their mail addresses; nil: that is not allowed.
+	Mailer chat.Mailer
 	// Installer is a platform whose app is installed from Belfry's pages; nil: it isn't.
 	Installer chat.Installer
 	// Room is true for the built-in room: who acts there is signed in, and the

@@ -32,9 +32,10 @@ type Receiving struct {
 	// OAuth lets people connect their accounts and sign in, and administrators
 	// install the app; nil: they can't.
 	OAuth *OAuth `yaml:"oauth"`
-	// ByEmail connects an account with the person in Belfry whose mail address
-	// is the account's, without asking in a browser.
-	ByEmail bool `yaml:"connect_by_email"`
+	// ByEmail is a mail domain: the account whose address is NAME@DOMAIN is
+	// connected with the person called NAME in Belfry when they ask for it,
+	// without a browser. Empty: it isn't.
+	ByEmail string `yaml:"connect_by_email"`
 }
 
 const (
@@ -72,6 +73,9 @@ func (r *Receiving) validate(add func(field, format string, args ...any)) {
 	if r.Sockets < 0 || r.Sockets > maxSockets {
 		add("socket_connections", "%d is not between 1 and %d", r.Sockets, maxSockets)
 	}
+	if d := r.ByEmail; d != "" && (strings.ContainsAny(d, "@ \t\r\n/") || !strings.Contains(strings.Trim(d, "."), ".")) {
+		add("connect_by_email", "%q is no mail domain; write it like example.org", d)
+	}
 	if r.OAuth != nil {
 		r.OAuth.validate(add)
 	}
@@ -80,14 +84,14 @@ func (r *Receiving) validate(add func(field, format string, args ...any)) {
 var _ config.Linker = (*Config)(nil)
 
 // Links implements config.Linker.
-func (c *Config) Links() bool { return c.OAuth != nil || c.ByEmail }
+func (c *Config) Links() bool { return c.OAuth != nil || c.ByEmail != "" }
 
 // inbound is what a Platform needs to take what people do.
 type inbound struct {
 	word      string
 	reactions map[string]string
 	sockets   int
-	byEmail   bool
+	byEmail   string
 	// wish is what the app is asked for, to compare with what was granted.
 	wish   Wish
 	people *peopleCache
@@ -118,7 +122,7 @@ func (r *Receiving) open(c *client) (inbound, error) {
 // where browsers, and without Socket Mode Slack, reach Belfry.
 func (c *Config) Wish(name, publicURL string) Wish {
 	w := Wish{Name: "Belfry", Connection: name, URL: publicURL, Socket: c.socketed(), Command: c.Command, Hint: commandHint,
-		Messages: c.Word != "", Emails: c.ByEmail, Looks: c.Username != "" || c.IconURL != "" || c.IconEmoji != "", Rotation: c.OAuth != nil && c.OAuth.Install}
+		Messages: c.Word != "", Emails: c.ByEmail != "", Looks: c.Username != "" || c.IconURL != "" || c.IconEmoji != "", Rotation: c.OAuth != nil && c.OAuth.Install}
 	if w.Command == "" {
 		w.Command = defaultCommand
 	}

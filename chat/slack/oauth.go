@@ -93,6 +93,9 @@ func (o *OAuth) open(c *client) (*oauth, error) {
 // errNoOAuth says that people can't be asked who they are.
 var errNoOAuth = errors.New("this connection has no oauth client, so accounts can't be connected by it")
 
+// Identifies says whether people can be asked who they are.
+func (p *Platform) Identifies() bool { return p.oauth != nil }
+
 // Site implements chat.Identifier.
 func (p *Platform) Site() string {
 	u, err := url.Parse(p.client.base)

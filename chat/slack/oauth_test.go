@@ -142,6 +142,7 @@ func TestWhatIsWrongWithHearingIsTold(t *testing.T) {
 		"a word's start": {func(c *slack.Config) { c.Word = "/ack" }, "keeps for itself"},
 		"an emoji":       {func(c *slack.Config) { c.Reactions = map[string]string{":x:": "ack"} }, "no emoji's name"},
 		"an act":         {func(c *slack.Config) { c.Reactions = map[string]string{"x": "explode"} }, "neither ack nor unack"},
+		"a mail domain":  {func(c *slack.Config) { c.ByEmail = "a@example.org" }, "no mail domain"},
 		"connections":    {func(c *slack.Config) { c.Sockets = 11 }, "between 1 and 10"},
 		"no client":      {func(c *slack.Config) { c.OAuth = &slack.OAuth{ClientSecret: "x"} }, "Client ID"},
 		"a client":       {func(c *slack.Config) { c.OAuth = &slack.OAuth{ClientID: "A012", ClientSecret: "x"} }, "two numbers"},
@@ -154,5 +155,19 @@ func TestWhatIsWrongWithHearingIsTold(t *testing.T) {
 		if len(wrong) != 1 || !strings.Contains(wrong[0].Error(), c.want) {
 			t.Errorf("%s: %v", name, wrong)
 		}
+	}
+}
+
+func TestMailAddressesAreReadFromSlack(t *testing.T) {
+	c := connect(t, func(c *slack.Config) { c.ByEmail = "example.org" })
+	who, err := c.Person(t.Context(), c.fake.UserID("alice"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if address, err := c.MailAddress(t.Context(), who); err != nil || address != "alice@example.org" || c.MailDomain() != "example.org" {
+		t.Errorf("%q, %v", address, err)
+	}
+	if !c.config.Links() || c.Identifies() {
+		t.Error("accounts are linked by mail alone here")
 	}
 }

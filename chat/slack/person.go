@@ -165,3 +165,14 @@ func (p *Platform) named(ctx context.Context, id, team, enterprise string) (who 
 	}
 	return chat.Actor{}, sayUnknown
 }
+
+var _ chat.Mailer = (*Platform)(nil)
+
+// MailDomain implements chat.Mailer.
+func (p *Platform) MailDomain() string { return p.byEmail }
+
+// MailAddress implements chat.Mailer. It needs the scope users:read.email.
+func (p *Platform) MailAddress(ctx context.Context, who chat.Actor) (string, error) {
+	got, err := p.person(ctx, who.ID)
+	return got.Profile.Email, err
+}
