@@ -73,7 +73,7 @@ var packages = map[string]row{
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
 	"answer":                  {5, "alert chat clock config message route"},
-	"command/incidents":       {5, "alert chat clock incident message response store typed"},
+	"command/incidents":       {5, "alert chat clock incident message response seal store typed"},
 	"command":                 {5, "alert chat clock desk message monitor route store typed"},
 	"chat/mattermost/checkup": {5, "chat chat/mattermost chat/mattermost/reach clock config doctor"},
 	"chat/mattermost/setup":   {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},

@@ -182,7 +182,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.people = people.New(a.store, sealer, a.publicURL, a.opt.Clock)
 	a.interaction.SetGate(a.people)
 	a.commands = a.newCommands()
-	a.lines = a.newLines()
+	a.lines = a.newLines(sealer)
 	a.breaker = answer.NewBreaker(a.opt.Clock)
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
 	a.interaction.TakeTrials(a.trials)

@@ -10,6 +10,7 @@ import (
 	"belfry/command/incidents"
 	"belfry/incident"
 	"belfry/response"
+	"belfry/seal"
 	"belfry/typed"
 )
 
@@ -36,15 +37,14 @@ func (l lines) Command(ctx context.Context, c chat.Command) chat.Answer {
 	return l.rest.Command(ctx, c)
 }
 
-// newLines makes what understands typed lines.
-func (a *App) newLines() chat.Commander {
-	return lines{
-		word: func() string { return a.parts.Load().file.Incidents.Command },
-		rest: a.commands,
-		incidents: incidents.New(incidents.Options{
-			Store: a.store, Clock: a.opt.Clock, Say: a.sayNow, Gate: a.people, Connect: a.people.Connect,
-			Response: response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() },
-				func() []string { return a.parts.Load().file.Incidents.Announce }, a.opt.Clock),
-		}),
-	}
+// newLines makes what understands typed lines, and the forms by which incidents
+// are declared.
+func (a *App) newLines(sealer *seal.Sealer) chat.Commander {
+	run := incidents.New(incidents.Options{
+		Store: a.store, Clock: a.opt.Clock, Say: a.sayNow, Gate: a.people, Connect: a.people.Connect, Sealer: sealer, Once: a.store.UseOnce,
+		Response: response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() },
+			func() []string { return a.parts.Load().file.Incidents.Announce }, a.opt.Clock),
+	})
+	a.interaction.TakeForms(run)
+	return lines{word: func() string { return a.parts.Load().file.Incidents.Command }, rest: a.commands, incidents: run}
 }

@@ -55,3 +55,21 @@ func TestAnAnnouncedIncidentIsOneLivingCard(t *testing.T) {
 	o.m.Type("bob", "war", "/belfry incident assign commander me")
 	card.WaitText("commander: bob")
 }
+
+func TestAnIncidentIsDeclaredByAFormInMattermost(t *testing.T) {
+	o := newOfficeWith(t, "incidents: {announce: [chat/ops], services: [shop]}\n")
+	o.m.AddCommand("incident", o.address())
+	o.m.SetCommandToken("incident", o.token)
+	form := o.m.Type("alice", "ops", "/incident new").Dialog
+	if form == nil {
+		t.Fatal("no form opened")
+	}
+	again := form.Fill("Title", "the shop is slow").Fill("Severity", "SEV9").Submit()
+	if again.Dialog == nil || !strings.Contains(again.Errors["severity"], "there are SEV0") {
+		t.Fatalf("a wrong severity: %+v", again)
+	}
+	if done := form.Fill("Severity", "sev1").Fill("Service", "shop").Submit(); done.Dialog != nil || done.Failed != "" {
+		t.Fatalf("the right one: %+v", done)
+	}
+	o.m.Room("ops").WaitCard("#1 the shop is slow").WaitText("SEV1").WaitText("by alice")
+}

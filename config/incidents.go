@@ -106,6 +106,7 @@ const (
 	maxIncidentAbout = 150
 	maxChoices       = 100
 	maxQuestions     = 20
+	maxRequired      = 5 // Mattermost shows no more
 )
 
 // Validate implements Spec.
@@ -163,6 +164,15 @@ func (i *Incidents) refers(w *wrongs) {
 	}
 	if len(i.Form) > maxQuestions {
 		w.add("form", "%d fields are more than anybody fills in; at most %d are taken", len(i.Form), maxQuestions)
+	}
+	required := 0
+	for _, q := range i.Form {
+		if q.Required {
+			required++
+		}
+	}
+	if required > maxRequired {
+		w.add("form", "%d fields are required, and a form in chat shows no more than %d", required, maxRequired)
 	}
 	known := incident.StandardFields()
 	for _, f := range i.Fields {

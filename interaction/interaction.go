@@ -68,6 +68,7 @@ type Interaction struct {
 	desk   Desk
 	clock  clock.Clock
 	trials Trials
+	forms  Forms
 	gate   chat.Gate
 	places Places // nil: reactions are left alone
 	finder Finder // nil: so are other programs' buttons
@@ -175,7 +176,7 @@ func (i *Interaction) Press(ctx context.Context, p chat.Press) chat.Answer {
 func (i *Interaction) Genuine(sealed string) bool {
 	var c claim
 	return i.sealer.Open(purposeButton, sealed, &c) == nil || i.sealer.Open(purposeDialog, sealed, &c) == nil ||
-		i.trials != nil && i.trials.Genuine(sealed)
+		i.trials != nil && i.trials.Genuine(sealed) || i.forms != nil && i.forms.Genuine(sealed)
 }
 
 // placed waits a little for the place of a card that was posted a moment ago to
@@ -239,6 +240,11 @@ func (i *Interaction) Submit(ctx context.Context, s chat.Submit) chat.Answer {
 	defer cancel()
 	if s.Cancelled {
 		return chat.Answer{}
+	}
+	if i.forms != nil {
+		if answer, ok := i.forms.Submit(ctx, s); ok {
+			return answer
+		}
 	}
 	var c claim
 	if err := i.sealer.Open(purposeDialog, s.State, &c); err != nil {

@@ -17,3 +17,13 @@ type Trials interface {
 
 // TakeTrials hands the presses of test cards to t. Call it before the first press.
 func (i *Interaction) TakeTrials(t Trials) { i.trials = t }
+
+// Forms takes filled-in forms of others; ok is false for all that are not theirs.
+type Forms interface {
+	Submit(ctx context.Context, s chat.Submit) (answer chat.Answer, ok bool)
+	// Genuine says whether a form's state is theirs.
+	Genuine(sealed string) bool
+}
+
+// TakeForms hands the forms of others to f. Call it before the first press.
+func (i *Interaction) TakeForms(f Forms) { i.forms = f }

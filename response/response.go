@@ -47,6 +47,9 @@ func New(s Store, settings func() incident.Settings, announce func() []string, c
 // Settings are what may be chosen now.
 func (r *Response) Settings() incident.Settings { return r.settings() }
 
+// Announces says whether new incidents get a card somewhere.
+func (r *Response) Announces() bool { return len(r.announce()) > 0 }
+
 // ErrNoIncident says that there is no such incident. Its text is shown to people.
 var ErrNoIncident = errors.New("there is no such incident")
 

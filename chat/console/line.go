@@ -51,7 +51,7 @@ func (r *Room) Line(ctx context.Context, actor chat.Actor, channel, line string)
 	if first, rest, _ := strings.Cut(text, " "); strings.EqualFold(first, "belfry") {
 		text = rest
 	}
-	answer := commander.Command(ctx, chat.Command{Actor: actor, Channel: channel, Text: text})
+	answer := commander.Command(ctx, chat.Command{Actor: actor, Channel: channel, Word: "belfry", Text: text})
 	reply := Reply{Whisper: chat.Clean(answer.Whisper), Link: answer.Link}
 	if answer.Reply != nil {
 		m := *answer.Reply

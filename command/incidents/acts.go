@@ -89,6 +89,13 @@ func (c *call) declareAs(kind incident.Kind, parent int64) (chat.Message, error)
 	if title := c.line.Tail(); title != "" {
 		values[incident.FieldTitle] = title
 	}
+	if len(values) == 0 && c.canOpen() {
+		form, err := c.form(kind, parent)
+		if err != nil {
+			return chat.Message{}, err
+		}
+		return chat.Message{}, opened{form}
+	}
 	if len(values) == 0 {
 		return chat.Message{}, c.usage("What is wrong?")
 	}

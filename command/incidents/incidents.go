@@ -23,6 +23,7 @@ import (
 	"belfry/incident"
 	"belfry/message"
 	"belfry/response"
+	"belfry/seal"
 	"belfry/store"
 	"belfry/typed"
 )
@@ -50,6 +51,10 @@ type Options struct {
 	Gate chat.Gate
 	// Connect links somebody's chat account to a person; nil: it can't be.
 	Connect func(ctx context.Context, who chat.Actor) chat.Answer
+	// Sealer seals forms, and Once says whether something is used for the first
+	// time (see store.UseOnce); nil: incidents are declared by typing alone.
+	Sealer *seal.Sealer
+	Once   func(ctx context.Context, token string, until time.Time) (first bool, err error)
 }
 
 // Commands implements chat.Commander.
@@ -64,7 +69,9 @@ func New(o Options) *Commands { return &Commands{o} }
 type call struct {
 	*Commands
 	context.Context
-	word    *word
+	word *word
+	// typed is the command's word; empty where no form can be opened.
+	typed   string
 	who     chat.Actor
 	me      incident.Person
 	channel string
@@ -80,7 +87,7 @@ func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 	if len(in.Text) > typed.MaxText {
 		return chat.Answer{Whisper: fmt.Sprintf("That line has %d bytes; I read at most %d.", len(in.Text), typed.MaxText)}
 	}
-	l := &call{Commands: c, Context: ctx, who: in.Actor, channel: in.Channel, line: typed.New(in.Text),
+	l := &call{Commands: c, Context: ctx, typed: in.Word, who: in.Actor, channel: in.Channel, line: typed.New(in.Text),
 		me: incident.Person{Connection: in.Actor.Connection, ID: in.Actor.ID, Name: in.Actor.Name}}
 	l.takeNumber()
 	first, _ := l.line.Next()
@@ -119,6 +126,9 @@ func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 	if which, ok := errors.AsType[choice](err); ok {
 		return reply(which.Message)
 	}
+	if form, ok := errors.AsType[opened](err); ok {
+		return chat.Answer{Dialog: &form.Dialog}
+	}
 	if err != nil {
 		return chat.Answer{Whisper: trouble(err)}
 	}
@@ -149,6 +159,11 @@ func sayf(format string, args ...any) error { return say(fmt.Sprintf(format, arg
 type choice struct{ chat.Message }
 
 func (choice) Error() string { return "ambiguous" }
+
+// opened is an error that is answered with a form.
+type opened struct{ chat.Dialog }
+
+func (opened) Error() string { return "a form is to be filled in" }
 
 func reply(m chat.Message) chat.Answer {
 	if m.Summary == "" && len(m.Lines) > 0 {

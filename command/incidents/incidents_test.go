@@ -35,6 +35,8 @@ type booth struct {
 	clock    *clock.Manual
 	store    *store.Store
 	settings incident.Settings
+	// announce are where incidents are announced.
+	announce []string
 }
 
 func newBooth(t testing.TB) *booth {
@@ -52,8 +54,9 @@ func newBooth(t testing.TB) *booth {
 		}
 	})
 	b.store = s
-	b.Commands = incidents.New(incidents.Options{Store: s, Clock: b.clock, Response: response.New(s, func() incident.Settings { return b.settings }, func() []string { return nil }, b.clock),
-		Say: func() message.Options { return message.Options{Now: b.clock.Now(), Location: time.UTC} }})
+	b.Commands = incidents.New(incidents.Options{Store: s, Clock: b.clock, Sealer: sealer(t), Once: s.UseOnce,
+		Response: response.New(s, func() incident.Settings { return b.settings }, func() []string { return b.announce }, b.clock),
+		Say:      func() message.Options { return message.Options{Now: b.clock.Now(), Location: time.UTC} }})
 	return b
 }
 

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package incidents
+
+import (
+	"context"
+	"crypto/subtle"
+	"slices"
+	"strings"
+	"time"
+
+	"belfry/chat"
+	"belfry/incident"
+	"belfry/seal"
+)
+
+const (
+	// maxQuestions is how many fields a form has: Mattermost before 9 takes no more.
+	maxQuestions = 5
+	// formLife is how long a form may stay open.
+	formLife = time.Hour
+	// purposeForm keeps the forms' seals apart from all others.
+	purposeForm = "incidentForm"
+)
+
+// What people read when their form is not accepted.
+const (
+	sayOldForm = "This form was open for too long, and nothing was declared. Please type the command again."
+	sayNotYou  = "Somebody else opened this form, so nothing was declared."
+	sayTwice   = "This form was sent before. “list” shows what it declared."
+	sayTrouble = "I could not declare that just now. Please try again in a moment."
+)
+
+// formClaim is what a form carries, sealed, from its opening to its end.
+type formClaim struct {
+	// ID is random: a form works once.
+	ID string `json:"i"`
+	// Connection and Actor opened it.
+	Connection string        `json:"c"`
+	Actor      string        `json:"u"`
+	Kind       incident.Kind `json:"k"`
+	Parent     int64         `json:"p,omitempty"`
+	// Expires in Unix seconds.
+	Expires int64 `json:"x"`
+}
+
+// canOpen says whether a form can be shown and what it leads to can be seen: an
+// answer to a form is shown nowhere, so the incident's card has to tell.
+func (c *call) canOpen() bool { return c.Sealer != nil && c.typed != "" && c.Response.Announces() }
+
+// form is the form by which an incident is declared.
+func (c *call) form(kind incident.Kind, parent int64) (chat.Dialog, error) {
+	state, err := c.Sealer.Seal(purposeForm, formClaim{ID: seal.Random(), Connection: c.who.Connection, Actor: c.who.ID, Kind: kind, Parent: parent,
+		Expires: c.Clock.Now().Add(formLife).Unix()})
+	if err != nil {
+		return chat.Dialog{}, err
+	}
+	d := chat.Dialog{Title: "Declare an incident", SubmitLabel: "Declare", State: state}
+	if kind == incident.Test {
+		d.Title = "Declare an exercise"
+	}
+	settings := c.Response.Settings()
+	for _, q := range shownQuestions(settings.Questions()) {
+		f := chat.Field{Name: q.Name, Label: q.Label, Help: q.Help, Value: q.Default, Multiline: q.Long, Optional: !q.Required, MaxLength: q.Max}
+		if len(q.Options) > 0 {
+			f.Placeholder = strings.Join(q.Options, ", ")
+			if f.Help == "" {
+				f.Help = "One of " + f.Placeholder
+			}
+			if q.Several {
+				f.Help = "Any of " + f.Placeholder
+			}
+		}
+		d.Fields = append(d.Fields, f)
+	}
+	return d, nil
+}
+
+// shownQuestions are those that fit into a form: what is required, and of the
+// rest the first.
+func shownQuestions(all []incident.Question) []incident.Question {
+	more := len(all) - maxQuestions
+	for i := len(all) - 1; i >= 0 && more > 0; i-- {
+		if !all[i].Required {
+			all = slices.Delete(all, i, i+1)
+			more--
+		}
+	}
+	return all[:min(len(all), maxQuestions)]
+}
+
+// Genuine says whether a form's state was made here.
+func (c *Commands) Genuine(sealed string) bool {
+	var f formClaim
+	return c.Sealer != nil && c.Sealer.Open(purposeForm, sealed, &f) == nil
+}
+
+// Submit takes a filled-in form; ok is false when it is none of these.
+// Success is told by the incident's card.
+func (c *Commands) Submit(ctx context.Context, s chat.Submit) (answer chat.Answer, ok bool) {
+	var f formClaim
+	if c.Sealer == nil || c.Sealer.Open(purposeForm, s.State, &f) != nil {
+		return chat.Answer{}, false
+	}
+	switch {
+	case subtle.ConstantTimeCompare([]byte(f.Connection+"\n"+f.Actor), []byte(s.Actor.Connection+"\n"+s.Actor.ID)) != 1:
+		return chat.Answer{Whisper: sayNotYou}, true
+	case c.Clock.Now().Unix() > f.Expires:
+		return chat.Answer{Whisper: sayOldForm}, true
+	}
+	if c.Gate != nil {
+		if no := c.Gate.May(ctx, s.Actor); no != nil {
+			return chat.Answer{Whisper: no.Whisper}, true // a form can't show a link
+		}
+	}
+	settings := c.Response.Settings()
+	values := map[string]string{}
+	for _, q := range shownQuestions(settings.Questions()) {
+		values[q.Name] = s.Values[q.Name] // what was emptied is empty, whatever its default
+	}
+	d, wrong := settings.Fill(values, incident.Person{Connection: s.Actor.Connection, ID: s.Actor.ID, Name: s.Actor.Name})
+	if len(wrong) > 0 {
+		return chat.Answer{FieldErrors: wrong}, true
+	}
+	if f.Kind == incident.Test {
+		d.Kind = incident.Test
+	}
+	switch first, err := c.Once(ctx, f.ID, time.Unix(f.Expires, 0)); {
+	case err != nil:
+		return chat.Answer{Whisper: sayTrouble}, true
+	case !first:
+		return chat.Answer{Whisper: sayTwice}, true
+	}
+	if _, err := c.Response.Declare(ctx, d, 0, f.Parent); err != nil {
+		return chat.Answer{Whisper: trouble(err)}, true
+	}
+	return chat.Answer{}, true
+}
