@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +45,8 @@ func TestOurOwnAnswersCallNothing(t *testing.T) {
 	}
 	// What the bot itself posts does call the webhook, and is left alone.
 	calls := k.m.HookCalls()
-	if len(calls) != 3 || calls[2].Status != http.StatusOK || calls[2].Body != "{}" {
+	own := slices.DeleteFunc(slices.Clone(calls), func(c mattermosttest.HookCall) bool { return c.Word != "fridge" })
+	if len(calls) != 3 || len(own) != 1 || own[0].Status != http.StatusOK || own[0].Body != "{}" {
 		t.Errorf("%+v", calls)
 	}
 }
