@@ -26,7 +26,7 @@ func (p *Platform) interact(r chat.Responder, i interaction) (any, error) {
 	case kindSuggestion:
 		return map[string][]string{"options": {}}, nil
 	case kindShortcut:
-		p.log.Warn("a shortcut was used that Belfry doesn't have; is the app's manifest the current one?", "connection", p.name, "callback", i.Callback)
+		p.log.Warn("a shortcut was used that Belfry doesn't have; is the app's manifest the current one?", "callback", i.Callback)
 	}
 	return nil, nil
 }
@@ -67,7 +67,7 @@ func (p *Platform) showForm(ctx context.Context, i interaction, a chat.Answer) c
 		return a
 	}
 	if err := p.openView(ctx, i.Trigger, i.ref().channel, a.Dialog); err != nil {
-		p.log.Warn("can't open a form", "connection", p.name, "err", err)
+		p.log.Warn("can't open a form", "err", err)
 		return chat.Answer{Whisper: sayNoDialog}
 	}
 	a.Dialog = nil
@@ -91,7 +91,7 @@ func (p *Platform) shortcut(r chat.Responder, i interaction) error {
 			ref := chat.Ref{Channel: at.channel, Post: at.ts}
 			open, err := reactor.IsOpen(ctx, p.name, ref)
 			if err != nil {
-				p.log.Warn("can't look up a card", "connection", p.name, "err", err)
+				p.log.Warn("can't look up a card", "err", err)
 				return chat.Answer{Whisper: sayBroken}
 			}
 			if open {

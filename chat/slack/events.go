@@ -44,7 +44,7 @@ func (p *Platform) events(ctx context.Context, r chat.Responder, body []byte) (a
 // events. What can't be noted is not done, and comes again: that is the error.
 func (p *Platform) event(ctx context.Context, r chat.Responder, o outer, e happened) error {
 	if o.Kind == outerLimited {
-		p.log.Warn("slack holds events back: there were more than 30,000 in an hour", "connection", p.name)
+		p.log.Warn("slack holds events back: there were more than 30,000 in an hour")
 		return nil
 	}
 	do, err := p.todo(ctx, r, o, e)
@@ -90,7 +90,7 @@ func (p *Platform) todo(ctx context.Context, r chat.Responder, o outer, e happen
 		return func(ctx context.Context) { p.heard(ctx, commander, o, e, text) }, nil
 	case eventRevoked, eventUninstalled:
 		return func(context.Context) {
-			p.log.Error("slack took this app's tokens back; install the app again", "connection", p.name, "event", e.Kind)
+			p.log.Error("slack took this app's tokens back; install the app again", "event", e.Kind)
 		}, nil
 	}
 	return nil, nil
@@ -143,7 +143,7 @@ func (p *Platform) reacted(ctx context.Context, r chat.Reactor, o outer, e happe
 		return // ours, or on somebody else's message
 	}
 	if p.clock.Now().Sub(time.Unix(o.Time, 0)) > goodFor {
-		p.log.Warn("a reaction was told of too late and is left alone", "connection", p.name)
+		p.log.Warn("a reaction was told of too late and is left alone")
 		return
 	}
 	ref := chat.Ref{Channel: e.Item.Channel, Post: e.Item.TS}
@@ -169,7 +169,7 @@ func (p *Platform) standsThere(ctx context.Context, r chat.Reactor, ref chat.Ref
 	for {
 		open, err := r.IsOpen(ctx, p.name, ref)
 		if err != nil {
-			p.log.Warn("can't look up a card; a reaction is left alone", "connection", p.name, "err", err)
+			p.log.Warn("can't look up a card; a reaction is left alone", "err", err)
 			return false
 		}
 		if open || !p.clock.Now().Before(until) {

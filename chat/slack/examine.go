@@ -28,7 +28,7 @@ func (p *Platform) Examine(ctx context.Context, v doctor.Visit) []doctor.Finding
 	asked := p.clock.Now()
 	me, err := p.askSelf(ctx)
 	if err != nil {
-		return append([]doctor.Finding{doctor.Bad("token", tokenRemedy(err), "%v", err)}, p.examineHearing(ctx, v)...)
+		return append([]doctor.Finding{doctor.Bad("token", tokenRemedy(err, v, p.name), "%v", err)}, p.examineHearing(ctx, v)...)
 	}
 	out := []doctor.Finding{doctor.Good("token", "the workspace %s knows us as @%s", me.Team, me.User), p.examineScopes(me)}
 	out = append(out, p.examineHearing(ctx, v)...)
@@ -39,7 +39,10 @@ func (p *Platform) Examine(ctx context.Context, v doctor.Visit) []doctor.Finding
 	return out
 }
 
-func tokenRemedy(err error) string {
+func tokenRemedy(err error, v doctor.Visit, name string) string {
+	if errors.Is(err, errNotInstalled) {
+		return "as an administrator, open " + strings.TrimSuffix(v.CallbackURL, "/chat/"+name) + "/oauth/" + url.PathEscape(name) + "/app (a running server is needed)"
+	}
 	if r, ok := errors.AsType[*refused](err); ok && r.Code != "" {
 		return reinstall
 	}

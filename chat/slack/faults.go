@@ -104,7 +104,10 @@ func decide(err error, e effect, doing, connection string) error {
 		return fmt.Errorf("can't %s: %w", doing, fmt.Errorf(format, args...))
 	}
 	if b, ok := errors.AsType[*broken](err); ok {
+		own, decided := errors.AsType[*fault.Error](b.Err) // there was no token to call with
 		switch {
+		case decided:
+			return &fault.Error{Decision: own.Decision, After: own.After, Scope: own.Scope, Err: said("%w", own.Err)}
 		case !b.Sent:
 			return fault.NewRetry(said("slack of connection %s was not reached, nothing was sent: %w", connection, b.Err))
 		case e == reads:

@@ -14,6 +14,8 @@ import (
 	"belfry/chat/slack"
 	"belfry/chat/slack/slacktest"
 	"belfry/config"
+	"belfry/doctor"
+	"belfry/doctor/doctortest"
 )
 
 // shelf is a Vault and a Memory that several nodes share.
@@ -104,6 +106,8 @@ func TestTheAppIsInstalledFromOurPages(t *testing.T) {
 	if _, err := p.Person(t.Context(), c.fake.UserID("alice")); err == nil || !strings.Contains(err.Error(), "/oauth/main/app") {
 		t.Errorf("before it is installed: %v", err)
 	}
+	found := p.Examine(t.Context(), doctor.Visit{CallbackURL: "https://belfry.example/chat/main"})
+	doctortest.Expect(t, found, "token", doctor.Fail, "not installed yet", "open https://belfry.example/oauth/main/app")
 	install(t, c, p)
 	if who, err := p.Person(t.Context(), c.fake.UserID("alice")); err != nil || who.Name != "alice" {
 		t.Errorf("%+v, %v", who, err)

@@ -152,7 +152,7 @@ func (p *Platform) Identify(ctx context.Context, redirect, code, verifier string
 	defer p.giveBack(ctx, config.Secret(got.Access))
 	user, team, err := p.oauth.read(ctx, got.IDToken, verifier, p.clock)
 	if err != nil {
-		p.log.Warn("an id token was refused", "connection", p.name, "err", err)
+		p.log.Warn("an id token was refused", "err", err)
 		return chat.Actor{}, fault.NewPermanent(fmt.Errorf("what Slack says about you can't be believed: %w", err))
 	}
 	me, err := p.self(ctx)
@@ -204,7 +204,7 @@ func (p *Platform) giveBack(ctx context.Context, token config.Secret) {
 	defer cancel()
 	c := newClient(p.client.base, p.client.timeout, p.client.http.Transport, p.clock, append([]config.Secret{token, p.oauth.secret}, p.client.secrets...)...)
 	if err := c.call(ctx, "auth.revoke", url.Values{}, nil); err != nil {
-		p.log.Warn("a token of somebody who connected their account could not be given back; it was forgotten here", "connection", p.name, "err", err)
+		p.log.Warn("a token of somebody who connected their account could not be given back; it was forgotten here", "err", err)
 	}
 }
 

@@ -145,7 +145,7 @@ func (p *Platform) actor(ctx context.Context, i interaction) (who chat.Actor, sa
 func (p *Platform) named(ctx context.Context, id, team, enterprise string) (who chat.Actor, say string) {
 	me, err := p.self(ctx)
 	if err == nil && !me.ours(team, enterprise) {
-		p.log.Warn("somebody of another workspace acted; nothing was done", "connection", p.name, "team", team)
+		p.log.Warn("somebody of another workspace acted; nothing was done", "team", team)
 		return chat.Actor{}, sayStranger
 	}
 	if err == nil {
@@ -154,7 +154,7 @@ func (p *Platform) named(ctx context.Context, id, team, enterprise string) (who 
 	if err == nil {
 		return who, ""
 	}
-	p.log.Warn("nothing was done for somebody who can't be named", "connection", p.name, "err", err)
+	p.log.Warn("nothing was done for somebody who can't be named", "err", err)
 	switch {
 	case errors.Is(err, errBot):
 		return chat.Actor{}, sayBot

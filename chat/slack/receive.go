@@ -59,7 +59,7 @@ func (p *Platform) Handler(r chat.Responder) http.Handler {
 		}
 		body, code, err := p.signed(w, req)
 		if err != nil {
-			p.log.Warn("a request that should come from Slack was refused", "connection", p.name, "path", kind, "why", err)
+			p.log.Warn("a request that should come from Slack was refused", "path", kind, "why", err)
 			http.Error(w, err.Error(), code)
 			return
 		}
@@ -85,10 +85,10 @@ func (p *Platform) Handler(r chat.Responder) http.Handler {
 		}
 		switch {
 		case errors.Is(err, errPayload):
-			p.log.Warn("a request of Slack's can't be read; nothing was done", "connection", p.name, "path", kind)
+			p.log.Warn("a request of Slack's can't be read; nothing was done", "path", kind)
 			http.Error(w, "this can't be read", http.StatusBadRequest)
 		case err != nil:
-			p.log.Warn("a request of Slack's can't be taken now; it comes again", "connection", p.name, "path", kind, "err", err)
+			p.log.Warn("a request of Slack's can't be taken now; it comes again", "path", kind, "err", err)
 			http.Error(w, "this can't be taken now", http.StatusServiceUnavailable)
 		default:
 			p.write(w, answer)
@@ -196,7 +196,7 @@ func (p *Platform) later(do func(ctx context.Context)) {
 		p.guarded(ctx, func(ctx context.Context) chat.Answer { do(ctx); return chat.Answer{} })
 	})
 	if !ok {
-		p.log.Warn("somebody was not told what came of a press: there is too much to do", "connection", p.name)
+		p.log.Warn("somebody was not told what came of a press: there is too much to do")
 	}
 }
 
@@ -204,7 +204,7 @@ func (p *Platform) later(do func(ctx context.Context)) {
 func (p *Platform) guarded(ctx context.Context, do func(context.Context) chat.Answer) (a chat.Answer) {
 	defer func() {
 		if broke := recover(); broke != nil {
-			p.log.Error("what somebody did in Slack broke down", "connection", p.name, "panic", broke)
+			p.log.Error("what somebody did in Slack broke down", "panic", broke)
 			a = chat.Answer{Whisper: sayBroken}
 		}
 	}()

@@ -33,7 +33,7 @@ func (p *Platform) typedLine(r chat.Responder, t typed) (any, error) {
 			return answer
 		}
 		if err := p.openView(ctx, t.Trigger, t.Channel, answer.Dialog); err != nil {
-			p.log.Warn("can't open a form", "connection", p.name, "err", err)
+			p.log.Warn("can't open a form", "err", err)
 			return chat.Answer{Whisper: sayNoDialog}
 		}
 		answer.Dialog = nil

@@ -85,7 +85,7 @@ func (p *Platform) keep(ctx context.Context, r chat.Responder, n int) {
 		}
 		if kind, _, _ := strings.Cut(s.why(), ":"); kind != told { // once, not at every attempt
 			told = kind
-			p.log.Warn("a Socket Mode connection is lost; connecting again", "connection", p.name, "number", n+1, "why", s.why())
+			p.log.Warn("a Socket Mode connection is lost; connecting again", "number", n+1, "why", s.why())
 		}
 		if s.hopeless() {
 			wait = p.tempo.most
@@ -239,7 +239,7 @@ func (s *socket) read(ctx context.Context, out chan<- envelope) error {
 		}
 		e, err := readEnvelope(raw)
 		if err != nil {
-			s.log.Warn("something came over Socket Mode that can't be read", "connection", s.name)
+			s.log.Warn("something came over Socket Mode that can't be read")
 			continue
 		}
 		select {
@@ -301,7 +301,7 @@ func (s *socket) hello() {
 	if !s.greeted {
 		s.greeted = true
 		close(s.worked)
-		s.log.Info("listening over Socket Mode", "connection", s.name)
+		s.log.Info("listening over Socket Mode")
 	}
 }
 
@@ -325,13 +325,13 @@ func (s *socket) envelope(ctx context.Context, e envelope) {
 	answer, err := s.take(context.WithoutCancel(ctx), e)
 	switch {
 	case errors.Is(err, errPayload):
-		s.log.Warn("an envelope of Slack's can't be read; nothing was done", "connection", s.name, "kind", e.Kind)
+		s.log.Warn("an envelope of Slack's can't be read; nothing was done", "kind", e.Kind)
 	case err != nil:
-		s.log.Warn("an envelope of Slack's can't be taken now", "connection", s.name, "kind", e.Kind, "err", err)
+		s.log.Warn("an envelope of Slack's can't be taken now", "kind", e.Kind, "err", err)
 		return
 	}
 	if err := s.ack(e, answer); err != nil {
-		s.log.Warn("can't acknowledge an envelope", "connection", s.name, "kind", e.Kind, "err", s.client.clean(err))
+		s.log.Warn("can't acknowledge an envelope", "kind", e.Kind, "err", s.client.clean(err))
 	}
 }
 
@@ -408,12 +408,12 @@ func (s *socket) respondInstead(e envelope, answer any) {
 	reply, ok := answer.(commandReply)
 	t, err := decodeTyped(e.Payload)
 	if !ok || err != nil || !s.mayRespond(t.Response) {
-		s.log.Warn("an answer is too long for Socket Mode", "connection", s.name)
+		s.log.Warn("an answer is too long for Socket Mode")
 		return
 	}
 	s.later(func(ctx context.Context) {
 		if err := s.respond(ctx, t.Response, reply.shown); err != nil {
-			s.log.Warn("can't answer by response_url", "connection", s.name, "err", err)
+			s.log.Warn("can't answer by response_url", "err", err)
 		}
 	})
 }

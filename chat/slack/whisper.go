@@ -47,10 +47,10 @@ func (p *Platform) whisper(ctx context.Context, to whisperTo, a chat.Answer) {
 		if err == nil {
 			return
 		}
-		p.log.Warn("can't answer by response_url; trying the API", "connection", p.name, "err", err)
+		p.log.Warn("can't answer by response_url; trying the API", "err", err)
 	}
 	if !isChannelID(to.channel) {
-		p.log.Warn("somebody could not be told what came of what they did", "connection", p.name)
+		p.log.Warn("somebody could not be told what came of what they did")
 		return
 	}
 	args := url.Values{"channel": {to.channel}, "user": {to.user}, "text": {m.Text}}
@@ -63,7 +63,7 @@ func (p *Platform) whisper(ctx context.Context, to whisperTo, a chat.Answer) {
 		args.Set("thread_ts", to.thread)
 	}
 	if err := p.client.call(ctx, "chat.postEphemeral", args, nil); err != nil {
-		p.log.Warn("somebody could not be told what came of what they did", "connection", p.name, "err", p.decide(err, writes, "whisper"))
+		p.log.Warn("somebody could not be told what came of what they did", "err", p.decide(err, writes, "whisper"))
 	}
 }
 
@@ -114,7 +114,7 @@ func (p *Platform) shownOf(a chat.Answer) (m shown, ok bool) {
 		if err == nil {
 			return m, true
 		}
-		p.log.Warn("can't show an answer", "connection", p.name, "err", err)
+		p.log.Warn("can't show an answer", "err", err)
 		a.Whisper = fallback(reply)
 	}
 	if a.Whisper == "" {
