@@ -36,6 +36,8 @@ var packages = map[string]row{
 	"fault": {1, ""},
 	"seal":  {1, ""},
 
+	"outward": {1, ""},
+
 	"chat":     {2, ""},
 	"incident": {2, "alert"},
 	"monitor":  {2, "alert"},
@@ -54,7 +56,7 @@ var packages = map[string]row{
 	"delivery": {4, "alert clock fault store"},
 	"desk":     {4, "alert clock fault monitor route seal store"},
 	"response": {4, "alert clock incident store"},
-	"tlscert":  {4, "clock config"},
+	"tlscert":  {4, "clock config outward"},
 	"trial":    {4, "chat clock fault seal"},
 
 	"people": {4, "alert chat clock config fault seal store"},
@@ -63,22 +65,22 @@ var packages = map[string]row{
 	"chat/console":            {4, "alert chat clock config fault seal store"},
 	"chat/mattermost/install": {4, ""},
 	"chat/mattermost/reach":   {4, ""},
-	"chat/mattermost":         {4, "alert chat clock config fault seal"},
-	"chat/slack":              {4, "alert chat clock config doctor fault seal"},
+	"chat/mattermost":         {4, "alert chat clock config fault outward seal"},
+	"chat/slack":              {4, "alert chat clock config doctor fault outward seal"},
 	"monitor/alertmanager":    {4, "alert clock config fault monitor"},
 	"monitor/chathook":        {4, "alert clock config fault monitor translate"},
 	"monitor/estate":          {4, "alert clock config fault monitor"},
 	"monitor/nagios":          {4, "alert clock config doctor fault monitor monitor/extcmd monitor/notification"},
-	"monitor/openitcockpit":   {4, "alert clock config doctor fault monitor monitor/extcmd monitor/notification"},
+	"monitor/openitcockpit":   {4, "alert clock config doctor fault monitor monitor/extcmd monitor/notification outward"},
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
-	"answer":                  {5, "alert chat clock config message route"},
+	"answer":                  {5, "alert chat clock config message outward route"},
 	"command/incidents":       {5, "alert chat clock incident message response seal store typed"},
 	"command":                 {5, "alert chat clock desk message monitor route store typed"},
 	"chat/mattermost/checkup": {5, "chat chat/mattermost chat/mattermost/reach clock config doctor"},
 	"chat/mattermost/setup":   {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},
 
-	"doctor/self": {5, "clock config doctor store tlscert"},
+	"doctor/self": {5, "clock config doctor outward store tlscert"},
 
 	"courier":     {5, "alert chat clock delivery desk fault incident message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},

@@ -6,18 +6,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +22,7 @@ import (
 
 	"belfry/chat"
 	"belfry/config"
+	"belfry/outward"
 )
 
 // HTTP is an answer that an endpoint is asked for. The address is the
@@ -157,31 +155,11 @@ func (c *HTTP) open(name string) (kind, error) {
 }
 
 func (c *HTTP) transport() (*http.Transport, error) {
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		ForceAttemptHTTP2: true, MaxIdleConnsPerHost: atOnce, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: 5 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10}
-	if c.Proxy != "" {
-		u, err := url.Parse(c.Proxy)
-		if err != nil {
-			return nil, errors.New("the proxy is not an address")
-		}
-		t.Proxy = http.ProxyURL(u)
+	t, err := outward.Way{CAFile: c.CAFile, Proxy: c.Proxy, Connections: atOnce}.Transport()
+	if err == nil {
+		t.MaxResponseHeaderBytes = 64 << 10
 	}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("can't read ca_file: %w", err)
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file %s holds no certificate in PEM", c.CAFile)
-		}
-		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
-	return t, nil
+	return t, err
 }
 
 func (e *endpoint) close() { e.http.CloseIdleConnections() }

@@ -5,7 +5,6 @@ package tlscert
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +22,7 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 
 	"belfry/clock"
+	"belfry/outward"
 )
 
 const (
@@ -74,16 +74,9 @@ func openAuthority(o Options) (*authority, error) {
 	c := o.TLS.ACME
 	base := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the library's own
 	if c.CAFile != "" {
-		roots, err := x509.SystemCertPool()
+		roots, err := outward.Roots(c.CAFile)
 		if err != nil {
-			roots = x509.NewCertPool()
-		}
-		b, err := readFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("can't read tls.acme.ca_file: %w", err)
-		}
-		if !roots.AppendCertsFromPEM(b) {
-			return nil, fmt.Errorf("tls.acme.ca_file: %s holds no certificate", c.CAFile)
+			return nil, fmt.Errorf("tls.acme: %w", err)
 		}
 		base.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}

@@ -4,21 +4,17 @@ package mattermost
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"belfry/chat"
 	"belfry/clock"
 	"belfry/config"
+	"belfry/outward"
 )
 
 // Config is a connection to one team of a Mattermost server.
@@ -221,7 +217,7 @@ func (c *Config) Open(o Options) (*Platform, error) {
 		timeout = defaultTimeout
 	}
 	if o.Memory == nil {
-		o.Memory = newForgetful()
+		o.Memory = chat.NewForgetful()
 	}
 	p := &Platform{
 		name: o.Name, team: c.Team, callback: strings.TrimRight(callback, "/"),
@@ -248,42 +244,11 @@ func (c *Config) Open(o Options) (*Platform, error) {
 // transport keeps enough connections open that a storm does not open new ones
 // for every post.
 func (c *Config) transport() (*http.Transport, error) {
-	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          64,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   5 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		DisableCompression:    true, // answers are short
+	t, err := outward.Way{CAFile: c.CAFile, Proxy: c.Proxy, Insecure: c.Insecure, Connections: 64}.Transport()
+	if err == nil {
+		t.DisableCompression = true // answers are short
 	}
-	if c.Proxy != "" {
-		u, err := url.Parse(c.Proxy)
-		if err != nil {
-			return nil, errors.New("the proxy is not an address")
-		}
-		t.Proxy = http.ProxyURL(u)
-	}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("can't read ca_file: %w", err)
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file %s holds no certificate in PEM", c.CAFile)
-		}
-		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
-	if c.Insecure {
-		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true} //nolint:gosec // the operator wrote it out, and reads what it means wherever the connection is shown
-	}
-	return t, nil
+	return t, err
 }
 
 // Close lets go of idle connections. Calls under way end on their own.

@@ -4,21 +4,17 @@ package slack
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"belfry/chat"
 	"belfry/clock"
 	"belfry/config"
+	"belfry/outward"
 )
 
 // Config is a connection to one Slack workspace.
@@ -102,10 +98,10 @@ func (o *Options) fill() {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Memory == nil {
-		o.Memory = newForgetful()
+		o.Memory = chat.NewForgetful()
 	}
 	if o.Vault == nil {
-		o.Vault = newForgetful()
+		o.Vault = chat.NewForgetful()
 	}
 }
 
@@ -332,38 +328,7 @@ func or(value, otherwise float64) float64 {
 // certificates it trusts. It keeps enough connections open that a storm does
 // not open new ones for every message.
 func (c *Config) Transport() (*http.Transport, error) {
-	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          64,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   5 * time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
-	if c.Proxy != "" {
-		u, err := url.Parse(c.Proxy)
-		if err != nil {
-			return nil, errors.New("the proxy is not an address")
-		}
-		t.Proxy = http.ProxyURL(u)
-	}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("can't read ca_file: %w", err)
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file %s holds no certificate in PEM", c.CAFile)
-		}
-		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
-	return t, nil
+	return outward.Way{CAFile: c.CAFile, Proxy: c.Proxy, Connections: 64}.Transport()
 }
 
 // Close brings what people did to its end, and lets go of idle connections.

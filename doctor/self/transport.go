@@ -3,17 +3,20 @@
 package self
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"net/http"
 
+	"belfry/outward"
 	"belfry/tlscert"
 )
 
 // transport calls our own address: it trusts what the system trusts, and the
 // authority that we made ourselves.
 func (s Self) transport() (*http.Transport, error) {
-	t := &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}
+	t, err := outward.Way{}.Transport()
+	if err != nil {
+		return nil, err
+	}
+	t.DisableKeepAlives = true
 	if s.o.Server.TLS == nil || !s.o.Server.TLS.SelfSigned {
 		return t, nil
 	}
@@ -21,15 +24,15 @@ func (s Self) transport() (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := x509.SystemCertPool()
+	pool, err := outward.Roots("")
 	if err != nil {
-		pool = x509.NewCertPool()
+		return nil, err
 	}
 	for _, c := range all {
 		if c.Authority != nil {
 			pool.AddCert(c.Authority)
 		}
 	}
-	t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	t.TLSClientConfig.RootCAs = pool
 	return t, nil
 }

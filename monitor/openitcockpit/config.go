@@ -3,19 +3,16 @@
 package openitcockpit
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"belfry/config"
+	"belfry/outward"
 )
 
 const (
@@ -168,41 +165,5 @@ func (c *Config) key() (config.Secret, error) {
 
 // transport is how requests go out: with the proxy and the trusted certificates.
 func (c *Config) transport() (*http.Transport, error) {
-	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          2 * atOnce,
-		MaxIdleConnsPerHost:   2 * atOnce,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   5 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-	}
-	if c.Proxy != "" {
-		u, err := url.Parse(c.Proxy)
-		if err != nil {
-			return nil, errors.New("proxy is not an address")
-		}
-		t.Proxy = http.ProxyURL(u)
-	}
-	if c.Insecure {
-		t.TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // only where somebody wrote it down; Open and Examine warn of it
-	}
-	if c.CAFile == "" {
-		return t, nil
-	}
-	pem, err := os.ReadFile(c.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("can't read ca_file: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("ca_file %s holds no certificate in PEM", c.CAFile)
-	}
-	t.TLSClientConfig.RootCAs = pool
-	return t, nil
+	return outward.Way{CAFile: c.CAFile, Proxy: c.Proxy, Insecure: c.Insecure, Connections: 2 * atOnce}.Transport()
 }
