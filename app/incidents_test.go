@@ -73,3 +73,23 @@ func TestAnIncidentIsDeclaredByAFormInMattermost(t *testing.T) {
 	}
 	o.m.Room("ops").WaitCard("#1 the shop is slow").WaitText("SEV1").WaitText("by alice")
 }
+
+func TestAnIncidentIsDeclaredFromACard(t *testing.T) {
+	o := newOfficeWith(t, "incidents: {announce: [chat/ops]}\n")
+	o.report(problem("web01")...)
+	card := o.m.Room("ops").WaitCard("web01 is gone")
+	card.WaitButtons("Acknowledge", "Acknowledge with comment…", "Declare incident…")
+	form := card.ClickAs("bob", "Declare incident…").Dialog
+	if form == nil || !strings.Contains(form.Intro, "Alert #1, web01, is attached.") {
+		t.Fatalf("the form is %+v", form)
+	}
+	if done := form.Submit(); done.Dialog != nil || done.Failed != "" {
+		t.Fatalf("%+v", done)
+	}
+	o.m.Room("ops").WaitCard("by bob").WaitText("1 alert").WaitText("#1 web01")
+	if again := card.ClickAs("alice", "Declare incident…").Dialog; again == nil || !strings.Contains(again.Intro, "It belongs to #1 already.") {
+		t.Errorf("then the form is %+v", again)
+	}
+	card.ClickAs("alice", "Acknowledge")
+	card.WaitText("acknowledged by alice")
+}

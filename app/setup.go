@@ -246,6 +246,7 @@ func (a *App) say(al *alert.Alert, card store.Duty) message.Options {
 		Location:       a.parts.Load().zone,
 		Token:          a.interaction.Tokens(al, card),
 		CanAcknowledge: a.can(al.Source, desk.CanAcknowledge),
+		CanDeclare:     len(a.parts.Load().file.Incidents.Announce) > 0,
 		SourceName:     al.Source,
 		Ring:           al.Rings[card.Destination],
 	}

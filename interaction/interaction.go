@@ -168,6 +168,8 @@ func (i *Interaction) Press(ctx context.Context, p chat.Press) chat.Answer {
 		return answer(i.desk.Unacknowledge(ctx, card.AlertID, c.Generation, p.Actor.Name))
 	case message.ActionAckComment:
 		return i.askComment(ctx, p.Actor, c, card)
+	case message.ActionDeclare:
+		return i.declare(ctx, p.Actor, card)
 	}
 	return chat.Answer{Whisper: sayForged}
 }
@@ -232,6 +234,18 @@ func (i *Interaction) askComment(ctx context.Context, who chat.Actor, c claim, c
 	}
 	d := message.AckDialog(a, state)
 	return chat.Answer{Dialog: &d}
+}
+
+// declare opens the form for an incident about the card's alert.
+func (i *Interaction) declare(ctx context.Context, who chat.Actor, card store.Duty) chat.Answer {
+	a, err := i.store.Alert(ctx, card.AlertID)
+	switch {
+	case err != nil:
+		return answer(err)
+	case i.forms == nil:
+		return chat.Answer{Whisper: sayForged}
+	}
+	return i.forms.Declare(ctx, who, a)
 }
 
 // Submit implements chat.Responder. Success is told by the card.

@@ -5,6 +5,7 @@ package interaction
 import (
 	"context"
 
+	"belfry/alert"
 	"belfry/chat"
 )
 
@@ -21,6 +22,8 @@ func (i *Interaction) TakeTrials(t Trials) { i.trials = t }
 // Forms takes filled-in forms of others; ok is false for all that are not theirs.
 type Forms interface {
 	Submit(ctx context.Context, s chat.Submit) (answer chat.Answer, ok bool)
+	// Declare opens the form by which an incident about an alert is declared.
+	Declare(ctx context.Context, who chat.Actor, a *alert.Alert) chat.Answer
 	// Genuine says whether a form's state is theirs.
 	Genuine(sealed string) bool
 }

@@ -39,8 +39,8 @@ func Card(a *alert.Alert, o Options) chat.Message {
 	return m
 }
 
-// buttons returns what can be done about a now: nothing while an
-// acknowledgement or its removal is on its way, nothing once it is over.
+// buttons returns what can be done about a now: about its acknowledgement
+// nothing while that or its removal is on its way, nothing at all once it is over.
 func buttons(a *alert.Alert, o Options) []chat.Button {
 	if o.Token == nil || a.Topic != alert.TopicProblem || a.Status != alert.Firing {
 		return nil
@@ -57,6 +57,9 @@ func buttons(a *alert.Alert, o Options) []chat.Button {
 		add(ActionAckComment, "Acknowledge with comment…", chat.StyleDefault)
 	case alert.AckSet:
 		add(ActionUnack, "Un-acknowledge", chat.StyleDefault)
+	}
+	if o.CanDeclare {
+		add(ActionDeclare, "Declare incident…", chat.StyleDefault)
 	}
 	return out
 }

@@ -37,6 +37,8 @@ const (
 	ActionAckComment = "ackComment"
 	// ActionUnack removes the acknowledgement.
 	ActionUnack = "unack"
+	// ActionDeclare opens the form by which an incident is declared.
+	ActionDeclare = "declare"
 )
 
 // Limits of what one message shows, in characters (runes) if nothing else is
@@ -68,6 +70,8 @@ type Options struct {
 	// CanAcknowledge says whether the source can be told of acknowledgements;
 	// if not, they are noted in Belfry only and the card says so.
 	CanAcknowledge bool
+	// CanDeclare says whether an incident can be declared from the card.
+	CanDeclare bool
 	// SourceName is what people call the monitoring system.
 	SourceName string
 	// Ring is how the card is announced in its channel, besides the handles

@@ -90,7 +90,7 @@ func (c *call) declareAs(kind incident.Kind, parent int64) (chat.Message, error)
 		values[incident.FieldTitle] = title
 	}
 	if len(values) == 0 && c.canOpen() {
-		form, err := c.form(kind, parent)
+		form, err := c.form(c.who, formClaim{Kind: kind, Parent: parent})
 		if err != nil {
 			return chat.Message{}, err
 		}

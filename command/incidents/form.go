@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"belfry/alert"
 	"belfry/chat"
 	"belfry/incident"
+	"belfry/message"
 	"belfry/seal"
 )
 
@@ -40,6 +42,8 @@ type formClaim struct {
 	Actor      string        `json:"u"`
 	Kind       incident.Kind `json:"k"`
 	Parent     int64         `json:"p,omitempty"`
+	// Alert is the number of the alert that it is about; 0: none.
+	Alert int64 `json:"a,omitempty"`
 	// Expires in Unix seconds.
 	Expires int64 `json:"x"`
 }
@@ -49,14 +53,14 @@ type formClaim struct {
 func (c *call) canOpen() bool { return c.Sealer != nil && c.typed != "" && c.Response.Announces() }
 
 // form is the form by which an incident is declared.
-func (c *call) form(kind incident.Kind, parent int64) (chat.Dialog, error) {
-	state, err := c.Sealer.Seal(purposeForm, formClaim{ID: seal.Random(), Connection: c.who.Connection, Actor: c.who.ID, Kind: kind, Parent: parent,
-		Expires: c.Clock.Now().Add(formLife).Unix()})
+func (c *Commands) form(who chat.Actor, about formClaim) (chat.Dialog, error) {
+	about.ID, about.Connection, about.Actor, about.Expires = seal.Random(), who.Connection, who.ID, c.Clock.Now().Add(formLife).Unix()
+	state, err := c.Sealer.Seal(purposeForm, about)
 	if err != nil {
 		return chat.Dialog{}, err
 	}
 	d := chat.Dialog{Title: "Declare an incident", SubmitLabel: "Declare", State: state}
-	if kind == incident.Test {
+	if about.Kind == incident.Test {
 		d.Title = "Declare an exercise"
 	}
 	settings := c.Response.Settings()
@@ -74,6 +78,34 @@ func (c *call) form(kind incident.Kind, parent int64) (chat.Dialog, error) {
 		d.Fields = append(d.Fields, f)
 	}
 	return d, nil
+}
+
+// Declare opens the form for an incident about an alert.
+func (c *Commands) Declare(ctx context.Context, who chat.Actor, a *alert.Alert) chat.Answer {
+	if c.Sealer == nil || !c.Response.Announces() {
+		return chat.Answer{Whisper: "Incidents are announced nowhere, so none is declared from a card. An administrator can change that: incidents, announce in the configuration."}
+	}
+	d, err := c.form(who, formClaim{Kind: incident.Normal, Alert: a.Number})
+	if err != nil {
+		return chat.Answer{Whisper: sayTrouble}
+	}
+	known, err := c.Store.IncidentsOf(ctx, a.ID)
+	if err != nil {
+		return chat.Answer{Whisper: sayTrouble}
+	}
+	me := incident.Person{Connection: who.Connection, ID: who.ID, Name: who.Name}
+	d.Intro = "Alert #" + itoa(a.Number) + ", " + message.Short(a.Name(), maxName) + ", is attached."
+	for _, i := range known {
+		if i.Status.Open() && i.Visible(me, false) {
+			d.Intro += " It belongs to " + i.Ref() + " already."
+		}
+	}
+	for n := range d.Fields {
+		if d.Fields[n].Name == incident.FieldTitle && d.Fields[n].Value == "" {
+			d.Fields[n].Value = message.Short(a.Name(), maxName)
+		}
+	}
+	return chat.Answer{Dialog: &d}
 }
 
 // shownQuestions are those that fit into a form: what is required, and of the
@@ -131,7 +163,7 @@ func (c *Commands) Submit(ctx context.Context, s chat.Submit) (answer chat.Answe
 	case !first:
 		return chat.Answer{Whisper: sayTwice}, true
 	}
-	if _, err := c.Response.Declare(ctx, d, 0, f.Parent); err != nil {
+	if _, err := c.Response.Declare(ctx, d, f.Alert, f.Parent); err != nil {
 		return chat.Answer{Whisper: trouble(err)}, true
 	}
 	return chat.Answer{}, true

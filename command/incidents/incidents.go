@@ -37,7 +37,8 @@ type Store interface {
 	IncidentIn(ctx context.Context, connection, channel string) (*incident.Incident, error)
 	Incidents(ctx context.Context, f store.IncidentFilter) ([]*incident.Incident, error)
 	IncidentEntries(ctx context.Context, id alert.ID, f store.EntryFilter) ([]incident.Entry, error)
-	AlertByNumber(ctx context.Context, number int64) (*alert.Alert, error)
+	// IncidentsOf returns the incidents that an alert is attached to.
+	IncidentsOf(ctx context.Context, id alert.ID) ([]*incident.Incident, error)
 }
 
 // Options are what commands work with. Store, Response, Say and Clock must be set.
