@@ -22,8 +22,12 @@ const (
 	pathCommand     = "/command"
 )
 
-// answerWithin is how long an answer is waited for: Slack waits 3 s.
-const answerWithin = 2 * time.Second
+// Slack waits 3 s: noteWithin is how long it may take to note that something
+// came, answerWithin how long its answer is waited for after that.
+const (
+	noteWithin   = 800 * time.Millisecond
+	answerWithin = 2 * time.Second
+)
 
 // What people read when what they did could not be taken.
 const (
@@ -150,7 +154,7 @@ func (p *Platform) signed(w http.ResponseWriter, req *http.Request) (body []byte
 
 // once notes that something was taken, and says whether that was the first time.
 func (p *Platform) once(ctx context.Context, what string, kept time.Duration) (first bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()
 	return p.memory.UseOnce(ctx, "slack "+p.name+" "+what, p.clock.Now().Add(kept))
 }
