@@ -133,12 +133,9 @@ func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 	if err != nil {
 		return chat.Ref{}, err
 	}
-	body := hookBody{Text: made.Text}
-	if body.Blocks, err = json.Marshal(made.Blocks); err == nil && len(made.Attachments) > 0 {
-		body.Attachments, err = json.Marshal(made.Attachments)
-	}
-	if err != nil {
-		return chat.Ref{}, fault.NewPermanent(fmt.Errorf("can't encode a message: %w", err))
+	body := hookBody{Text: made.Text, Blocks: made.blocks}
+	if len(made.Attachments) > 0 {
+		body.Attachments = made.attachments
 	}
 	if err := h.pace.post(""); err != nil {
 		return chat.Ref{}, fmt.Errorf("can't %s: %w", doing, err)

@@ -119,10 +119,7 @@ func (p *Platform) args(ctx context.Context, key string, m chat.Message) (url.Va
 	if err != nil {
 		return nil, err
 	}
-	args, err := made.args()
-	if err != nil {
-		return nil, err
-	}
+	args := made.args()
 	note, err := json.Marshal(metadata{eventType, keptMetadata{key}})
 	if err != nil {
 		return nil, fault.NewPermanent(fmt.Errorf("can't encode a message's key: %w", err))

@@ -3,6 +3,7 @@
 package slack
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,8 +27,9 @@ const (
 )
 
 // What a card shows at most. Slack refuses a message whose blocks are too long
-// (msg_blocks_too_long) without saying how long that is; about 13,000
-// characters are known to pass, and all of this together is below.
+// (msg_blocks_too_long) without saying how long that is; people met it at about
+// 13,200 bytes of encoded blocks. Tables, which may have a hundred rows of
+// twenty cells, can't be counted in there: they have a limit of their own.
 const (
 	maxTitle   = 250
 	maxState   = 60
@@ -37,6 +39,9 @@ const (
 	linesRoom  = 4000
 	tableRoom  = 4000
 	maxOutput  = 2900
+	maxEncoded = 12_000
+	// mostShort is how often the texts are halved at most to get there.
+	mostShort = 16
 )
 
 // payload is a message as the Web API takes it.
@@ -45,6 +50,8 @@ type payload struct {
 	Text        string
 	Blocks      []slackgo.Block
 	Attachments []attachment
+	// The two as JSON.
+	blocks, attachments []byte
 }
 
 // attachment carries what stands beside the coloured bar.
@@ -60,9 +67,27 @@ type attachment struct {
 // attachments that are long, and buttons must not be in the fold. A note,
 // which has neither colour, title nor buttons, has no bar.
 func render(m chat.Message, who []mention) (*payload, error) {
+	for short := 1; ; short *= 2 {
+		out, err := renderShort(m, who, short)
+		if err != nil {
+			return nil, err
+		}
+		size, err := out.encode()
+		if err != nil || size <= maxEncoded || short >= mostShort {
+			return out, err
+		}
+	}
+}
+
+// renderShort renders within the limits divided by short.
+func renderShort(m chat.Message, who []mention, short int) (*payload, error) {
 	out := &payload{Text: fallback(m)}
+	table := tableBlocks(m.Table, tableRoom/short)
 	if m.Color == "" && m.Title == "" && len(m.Buttons) == 0 {
-		out.Blocks = note(m, who)
+		out.Blocks = note(m, who, short)
+		if table != nil {
+			out.Attachments = []attachment{{Fallback: out.Text, Blocks: table}}
+		}
 		return out, nil
 	}
 	buttons, err := actions(m.Buttons)
@@ -71,14 +96,14 @@ func render(m chat.Message, who []mention) (*payload, error) {
 	}
 	out.Blocks = []slackgo.Block{head(m, who)}
 	var body []slackgo.Block
-	if block := richLines(nil, m.Lines, nil); block != nil {
+	if block := richLines(nil, m.Lines, nil, linesRoom/short); block != nil {
 		body = append(body, block)
 	}
 	if buttons != nil {
 		body = append(body, buttons)
 	}
-	body = append(body, tableBlocks(m.Table)...)
-	if block := output(m); block != nil {
+	body = append(body, table...)
+	if block := output(m, maxOutput/short); block != nil {
 		body = append(body, block)
 	}
 	if len(body) > 0 {
@@ -93,21 +118,43 @@ func render(m chat.Message, who []mention) (*payload, error) {
 }
 
 // args are the payload as arguments of a method.
-func (p *payload) args() (url.Values, error) {
+func (p *payload) args() url.Values {
 	out := url.Values{"text": {p.Text}, "attachments": {"[]"}, "unfurl_links": {"false"}, "unfurl_media": {"false"}}
-	blocks, err := json.Marshal(p.Blocks)
-	if err != nil {
-		return nil, fault.NewPermanent(fmt.Errorf("can't encode a message: %w", err))
-	}
-	out.Set("blocks", string(blocks))
+	out.Set("blocks", string(p.blocks))
 	if len(p.Attachments) > 0 {
-		more, err := json.Marshal(p.Attachments)
-		if err != nil {
-			return nil, fault.NewPermanent(fmt.Errorf("can't encode a message: %w", err))
-		}
-		out.Set("attachments", string(more))
+		out.Set("attachments", string(p.attachments))
 	}
-	return out, nil
+	return out
+}
+
+// encode makes the JSON, and says how long it is without a table.
+func (p *payload) encode() (size int, err error) {
+	if p.blocks, err = encoded(p.Blocks); err == nil {
+		p.attachments, err = encoded(p.Attachments)
+	}
+	size = len(p.blocks) + len(p.attachments)
+	for _, a := range p.Attachments {
+		for _, b := range a.Blocks {
+			if t, ok := b.(*slackgo.TableBlock); ok && err == nil {
+				var table []byte
+				table, err = encoded(t)
+				size -= len(table)
+			}
+		}
+	}
+	if err != nil {
+		return 0, fault.NewPermanent(fmt.Errorf("can't encode a message: %w", err))
+	}
+	return size, nil
+}
+
+// encoded is JSON with < > & as they are: each would count six times.
+func encoded(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // fallback is the message in one line.
@@ -217,7 +264,7 @@ func (r *rich) line(l chat.Line, limit int) int {
 }
 
 // richLines makes one block of lead, who and the lines, nil when all are empty.
-func richLines(who []mention, lines []chat.Line, lead *rich) slackgo.Block {
+func richLines(who []mention, lines []chat.Line, lead *rich, room int) slackgo.Block {
 	r := rich{}
 	if lead != nil {
 		r = *lead
@@ -226,7 +273,6 @@ func richLines(who []mention, lines []chat.Line, lead *rich) slackgo.Block {
 		r.elements = append(r.elements, w.element())
 		r.text(" ", nil, 1)
 	}
-	room := linesRoom
 	for i, l := range lines {
 		if i > 0 {
 			r.newline()
@@ -249,7 +295,7 @@ func richLines(who []mention, lines []chat.Line, lead *rich) slackgo.Block {
 }
 
 // note is a message that is text alone.
-func note(m chat.Message, who []mention) []slackgo.Block {
+func note(m chat.Message, who []mention, short int) []slackgo.Block {
 	var lead rich
 	if icon := chat.CleanLine(m.Icon); icon != "" {
 		lead.text(icon+" ", nil, maxState)
@@ -259,11 +305,10 @@ func note(m chat.Message, who []mention) []slackgo.Block {
 		lines = []chat.Line{{{Text: m.Summary}}}
 	}
 	var out []slackgo.Block
-	if block := richLines(who, lines, &lead); block != nil {
+	if block := richLines(who, lines, &lead, linesRoom/short); block != nil {
 		out = append(out, block)
 	}
-	out = append(out, tableBlocks(m.Table)...)
-	if block := output(m); block != nil {
+	if block := output(m, maxOutput/short); block != nil {
 		out = append(out, block)
 	}
 	if len(out) == 0 {
@@ -274,14 +319,14 @@ func note(m chat.Message, who []mention) []slackgo.Block {
 
 // output is the block with what the check said, and the count of what is
 // missing; nil when there is nothing.
-func output(m chat.Message) slackgo.Block {
+func output(m chat.Message, limit int) slackgo.Block {
 	text := strings.Trim(chat.Clean(m.Output), "\n")
 	if strings.TrimSpace(text) == "" {
 		text = ""
 	}
 	missing := m.Cut
-	if n := utf8.RuneCountInString(text); n > maxOutput {
-		kept := strings.TrimRight(firstRunes(text, maxOutput), "\n")
+	if n := utf8.RuneCountInString(text); n > limit {
+		kept := strings.TrimRight(firstRunes(text, limit), "\n")
 		missing += n - utf8.RuneCountInString(kept)
 		text = kept
 	}

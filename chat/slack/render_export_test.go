@@ -22,10 +22,7 @@ func Render(m chat.Message, ids map[string]string) (Rendered, error) {
 	if err != nil {
 		return Rendered{}, err
 	}
-	args, err := made.args()
-	if err != nil {
-		return Rendered{}, err
-	}
+	args := made.args()
 	return Rendered{args.Get("text"), json.RawMessage(args.Get("blocks")), json.RawMessage(args.Get("attachments"))}, nil
 }
 

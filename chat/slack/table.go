@@ -20,15 +20,16 @@ const (
 )
 
 // tableBlocks is a table in Slack's own form, and the count of what is missing.
-// Its cells are rich text, so nothing in them is markup.
-func tableBlocks(t *chat.Table) []slackgo.Block {
+// Its cells are rich text, so nothing in them is markup. It belongs into an
+// attachment, and all cells are of that kind, because there are reports that
+// Slack refuses others, whatever its reference says.
+func tableBlocks(t *chat.Table, room int) []slackgo.Block {
 	if t == nil || len(t.Head) == 0 {
 		return nil
 	}
 	columns := min(len(t.Head), maxColumns)
 	out := slackgo.TableBlock{Type: slackgo.MBTTable}
 	var head []slackgo.TableCell
-	room := tableRoom
 	for _, name := range t.Head[:columns] {
 		c, cost := cell(chat.Line{{Text: name, Bold: true}})
 		head, room = append(head, c), room-cost
@@ -69,7 +70,9 @@ func cell(l chat.Line) (slackgo.TableCell, int) {
 	var r rich
 	cost := r.line(l, maxCell)
 	if len(r.elements) == 0 || cost == 0 {
-		return slackgo.NewTableRawTextCell(" "), 1 // Slack takes no empty ones
+		r.elements = nil
+		r.text(" ", nil, 1) // Slack takes no empty ones
+		cost = 1
 	}
 	return slackgo.NewTableRichTextCell(slackgo.NewRichTextSection(r.elements...)), cost
 }

@@ -95,6 +95,7 @@ func TestItRefusesWhatSlackRefuses(t *testing.T) {
 		}
 		return v
 	}
+	cell := `{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"x"}]}]}`
 	many := "[" + strings.TrimSuffix(strings.Repeat(`{"type":"divider"},`, 51), ",") + "]"
 	for what, c2 := range map[string]struct {
 		args      url.Values
@@ -108,7 +109,7 @@ func TestItRefusesWhatSlackRefuses(t *testing.T) {
 		"a missing field":   {post("blocks", `[{"type":"header"}]`), "invalid_blocks", "missing required field: text"},
 		"a long value":      {post("blocks", `[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"x"},"value":"`+strings.Repeat("v", 2001)+`"}]}]`), "invalid_blocks", "must be less than 2001 characters"},
 		"an empty text":     {post("attachments", `[{"blocks":[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":""}]}]}]}]`), "invalid_attachments", "must be more than 0 characters"},
-		"two tables":        {post("blocks", `[{"type":"table","rows":[[{"type":"raw_text","text":"x"}]]},{"type":"table","rows":[[{"type":"raw_text","text":"x"}]]}]`), "invalid_attachments", "only_one_table_allowed"},
+		"two tables":        {post("attachments", `[{"blocks":[{"type":"table","rows":[[`+cell+`]]},{"type":"table","rows":[[`+cell+`]]}]}]`), "invalid_attachments", "only_one_table_allowed"},
 		"no JSON":           {post("blocks", `[{`), "invalid_blocks_format", ""},
 		"nothing":           {url.Values{"channel": {"ops"}}, "no_text", ""},
 		"a nonsense thread": {post("thread_ts", "0"), "invalid_thread_ts", "0 is not a valid thread_ts"},
