@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func TestSecretsStayHere(t *testing.T) {
 		sign   = "5ec3e75ec3e75ec3e75ec3e75ec3e7ab"
 		client = "c11e57c11e57c11e57c11e57c11e57c1"
 	)
-	status := http.StatusOK
+	var status atomic.Int32
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -41,7 +42,7 @@ func TestSecretsStayHere(t *testing.T) {
 		echo := "no: " + r.Header.Get("Authorization") + " " + sent
 		w.Header().Set("Location", "https://login.example/?"+echo)
 		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
+		w.WriteHeader(int(status.Load()))
 		_ = json.NewEncoder(w).Encode(map[string]any{"ok": false, "error": echo, "needed": echo, "response_metadata": map[string]any{"messages": []string{echo}}})
 	}))
 	defer srv.Close()
@@ -54,12 +55,13 @@ func TestSecretsStayHere(t *testing.T) {
 	}
 	defer func() { _ = p.Close(context.Background()) }()
 	var seen []any
-	for _, status = range []int{200, 302, 400, 401, 404, 429, 500} {
+	for _, code := range []int{200, 302, 400, 401, 404, 429, 500} {
+		status.Store(int32(code)) //nolint:gosec // three digits
 		_, person := p.Person(t.Context(), "U0123456789")
 		_, check := p.SelfCheck(t.Context())
 		_, who := p.Identify(t.Context(), "https://belfry.example/oauth/main/personal", "code", "verifier")
 		if person == nil || check == nil || who == nil {
-			t.Errorf("%d: nonsense was taken for an answer", status)
+			t.Errorf("%d: nonsense was taken for an answer", code)
 		}
 		seen = append(seen, person, check, who)
 		for _, f := range p.Examine(t.Context(), doctor.Visit{Channels: []string{"ops"}, CallbackURL: "https://belfry.example/chat/main"}) {
