@@ -79,6 +79,8 @@ type call struct {
 	line    *typed.Line
 	// number is that of the "#42" in the line; 0: there was none.
 	number int64
+	// cut says that there may be more incidents than were looked through.
+	cut bool
 }
 
 // Command implements chat.Commander.

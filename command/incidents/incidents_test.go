@@ -229,6 +229,17 @@ func TestPrivateIncidentsAreHidden(t *testing.T) {
 	}
 }
 
+func TestLongListsSayThatThereIsMore(t *testing.T) {
+	b := newBooth(t)
+	for range 200 {
+		b.types("new x")
+	}
+	b.want("list", "200 open incidents or more", "#200 |")
+	b.types("cancel #1")
+	b.want("list", "199 open incidents\n")
+	b.want("overview", "199 open incidents · 199 without a severity")
+}
+
 func TestAttach(t *testing.T) {
 	b := newBooth(t)
 	b.want("new x")

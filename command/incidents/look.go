@@ -59,7 +59,7 @@ func (c *call) list() (chat.Message, error) {
 	if c.number != 0 {
 		f.Words = append(f.Words, "#"+itoa(c.number))
 	}
-	list, more, err := c.visible(f)
+	list, err := c.visible(f)
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -74,12 +74,12 @@ func (c *call) list() (chat.Message, error) {
 		}
 		return chat.Message{Lines: []chat.Line{{{Text: text}}}}, nil
 	}
-	return chat.Message{Lines: []chat.Line{{{Text: count(len(list)+more, what)}}}, Table: message.Incidents(list, more, c.Say())}, nil
+	return chat.Message{Lines: []chat.Line{{{Text: c.total(len(list), what)}}}, Table: c.rows(list)}, nil
 }
 
 // overview counts what is open by severity, and names it.
 func (c *call) overview() (chat.Message, error) {
-	list, more, err := c.visible(store.IncidentFilter{Open: true})
+	list, err := c.visible(store.IncidentFilter{Open: true})
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -91,7 +91,7 @@ func (c *call) overview() (chat.Message, error) {
 	for _, i := range list {
 		bySeverity[i.Severity]++
 	}
-	parts := []string{count(len(list)+more, "open incident")}
+	parts := []string{c.total(len(list), "open incident")}
 	for _, name := range append(s.SeverityNames(), "") {
 		n := bySeverity[name]
 		if name == "" {
@@ -102,7 +102,7 @@ func (c *call) overview() (chat.Message, error) {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *incident.Incident) int { return s.Rank(b.Severity) - s.Rank(a.Severity) })
-	return chat.Message{Lines: []chat.Line{{{Text: strings.Join(parts, " · ")}}}, Table: message.Incidents(list, more, c.Say())}, nil
+	return chat.Message{Lines: []chat.Line{{{Text: strings.Join(parts, " · ")}}}, Table: c.rows(list)}, nil
 }
 
 // catchUp is for somebody who comes late: how it stands, and what happened last.

@@ -5,6 +5,7 @@ package incidents
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,7 +86,7 @@ func (c *call) byNumber(number int64, here *incident.Incident) (*incident.Incide
 
 // offer says which incidents the line could be about.
 func (c *call) offer() error {
-	list, more, err := c.visible(store.IncidentFilter{Open: true})
+	list, err := c.visible(store.IncidentFilter{Open: true})
 	if err != nil {
 		return err
 	}
@@ -96,28 +97,25 @@ func (c *call) offer() error {
 	example = strings.TrimSpace(c.word.Name + " " + list[0].Ref() + " " + c.line.Rest())
 	return choice{chat.Message{
 		Lines: []chat.Line{{{Text: "Which one? This channel belongs to no incident. Put a number into the line, like “" + message.Short(example, maxName) + "”:"}}},
-		Table: message.Incidents(list, more, c.Say()),
+		Table: c.rows(list),
 	}}
 }
 
-// visible returns those incidents of a filter that the person may see, and how
-// many more there are.
-func (c *call) visible(f store.IncidentFilter) (list []*incident.Incident, more int, err error) {
+// visible returns those incidents of a filter that the person may see.
+func (c *call) visible(f store.IncidentFilter) ([]*incident.Incident, error) {
 	f.Limit = read
 	all, err := c.Store.Incidents(c, f)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	for _, i := range all {
-		switch {
-		case !i.Visible(c.me, false):
-		case len(list) < shown:
-			list = append(list, i)
-		default:
-			more++
-		}
-	}
-	return list, more, nil
+	c.cut = len(all) == read
+	return slices.DeleteFunc(all, func(i *incident.Incident) bool { return !i.Visible(c.me, false) }), nil
+}
+
+// rows is a table of the first of them.
+func (c *call) rows(list []*incident.Incident) *chat.Table {
+	n := min(len(list), shown)
+	return message.Incidents(list[:n], len(list)-n, c.Say())
 }
 
 // mention is how Slack writes a person: <@U123|anna>.
@@ -189,7 +187,13 @@ func isFieldWord(s string) bool {
 	return len(s) <= 31 && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
-// count is "1 task", "2 tasks".
-func count(n int, what string) string { return typed.Count(n, what) }
+// total is "1 incident", "2 incidents"; "or more" where not all were read.
+func (c *call) total(n int, what string) string {
+	text := typed.Count(n, what)
+	if c.cut {
+		text += " or more"
+	}
+	return text
+}
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
