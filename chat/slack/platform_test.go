@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -245,14 +246,14 @@ func TestPaceOfItsOwn(t *testing.T) {
 // secrets in everything it says does not get them into an error or a log line.
 func TestTokenStaysHere(t *testing.T) {
 	const token, app, signing = "xoxb-secret-of-the-bot", "xapp-secret-of-the-app", "secretforsigning"
-	status := http.StatusOK
+	var answers atomic.Int32
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+token {
 			t.Errorf("the token did not arrive: %q", r.Header.Get("Authorization"))
 		}
 		w.Header().Set("Location", "https://login.example/?token="+token)
 		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
+		w.WriteHeader(int(answers.Load()))
 		echo := token + " " + app + " " + signing
 		_ = json.NewEncoder(w).Encode(map[string]any{"ok": false, "error": echo, "needed": echo, "provided": echo,
 			"response_metadata": map[string]any{"messages": []string{echo}}})
@@ -267,7 +268,8 @@ func TestTokenStaysHere(t *testing.T) {
 	defer func() { _ = p.Close(t.Context()) }()
 	const id = "C012ABCDEF0"
 	ref := chat.Ref{Channel: id, Post: "1700000000.000100"}
-	for _, status = range []int{200, 302, 400, 401, 403, 404, 429, 500} {
+	for _, status := range []int32{200, 302, 400, 401, 403, 404, 429, 500} {
+		answers.Store(status)
 		_, post := p.Post(t.Context(), chat.Post{Channel: id, Key: seal.Random(), Message: golden["card"]})
 		_, note := p.Post(t.Context(), chat.Post{Channel: id, Thread: &ref, Key: seal.Random(), Message: golden["note"]})
 		_, _, find := p.Find(t.Context(), id, "k", time.Now())
