@@ -168,7 +168,12 @@ func (k *socket) give(id, kind string, payload map[string]any, answers bool, att
 	case body := <-ack:
 		return Answered{Status: http.StatusOK, Body: body}
 	case <-k.done:
-		return Answered{Body: []byte("the connection went away")}
+		select {
+		case body := <-ack: // it came before the end
+			return Answered{Status: http.StatusOK, Body: body}
+		default:
+			return Answered{Body: []byte("the connection went away")}
+		}
 	case <-timer.C:
 		return Answered{Body: []byte("operation_timeout")}
 	}
