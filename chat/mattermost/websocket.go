@@ -66,6 +66,8 @@ type listener struct {
 	// seen is when the newest post was made that was looked at, in ms by the
 	// server's clock; saved is what of it is on disk.
 	seen, saved int64
+	// began is since when this connection is listened to, see firstHeard.
+	began int64
 	// asking are the cards whose reactions are still to be asked for.
 	asking []chat.Ref
 	// early are reactions to what is not known as a card, yet.
@@ -156,6 +158,9 @@ func (l *listener) begin(ctx context.Context) error {
 	value, ok, err := l.memory.Setting(ctx, l.bookmark())
 	if err != nil {
 		return fmt.Errorf("can't read how far the channels were read: %w", err)
+	}
+	if l.began, err = l.firstHeard(ctx, ok); err != nil {
+		return err
 	}
 	if ok {
 		l.seen, _ = strconv.ParseInt(value, 10, 64) // what can't be read counts as nothing

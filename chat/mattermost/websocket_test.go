@@ -136,6 +136,38 @@ func TestReactionsAreAskedForWhereNobodyTells(t *testing.T) {
 	}
 }
 
+// TestWhatWasReactedBeforeAnybodyListenedIsLeftAlone: people react to cards
+// without meaning anything by it where nothing comes of it.
+func TestWhatWasReactedBeforeAnybodyListenedIsLeftAlone(t *testing.T) {
+	l := listen(t)
+	ref, err := l.Post(t.Context(), chat.Post{Channel: "ops", Key: "k1", Message: card("disk full")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.stop()
+	l.memory.mu.Lock()
+	clear(l.memory.settings) // nobody ever listened here
+	l.memory.mu.Unlock()
+	l.ears.mu.Lock()
+	l.open = []chat.Ref{ref}
+	l.ears.mu.Unlock()
+	l.fake.React("alice", ref.Post, "white_check_mark")
+	l.fake.Backdate(ref.Post, time.Hour)
+	for i := range 2 { // nor at the next start
+		l.start()
+		l.fake.Say("alice", "ops", "", "!status")
+		l.until("it is heard", func() bool { return len(l.texts()) == 2*i+1 })
+		l.fake.Say("alice", "ops", "", "!status") // by then the cards were asked for their reactions
+		l.until("it is heard", func() bool { return len(l.texts()) == 2*i+2 })
+		l.fake.React("bob", ref.Post, "white_check_mark")
+		l.until("an act", func() bool { return len(l.acts()) > 0 })
+		l.stop()
+	}
+	if got := l.acts(); !slices.Equal(got, []string{"bob ack"}) {
+		t.Errorf("acts: %q", got)
+	}
+}
+
 // TestNothingIsLostOrDoubledOverBrokenConnections cuts the connection again and
 // again while people type.
 func TestNothingIsLostOrDoubledOverBrokenConnections(t *testing.T) {

@@ -174,9 +174,12 @@ func (s *Server) Direct(a, b string) []Post {
 	return s.Posts(ids[0] + "__" + ids[1])
 }
 
-// Backdate makes a post older than it is.
+// Backdate makes a post, and the reactions to it, older than they are.
 func (s *Server) Backdate(post string, by time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.posts[post].CreateAt -= by.Milliseconds()
+	for i := range s.reactions[post] {
+		s.reactions[post][i].CreateAt -= by.Milliseconds()
+	}
 }
