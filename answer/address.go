@@ -120,10 +120,21 @@ func (c *HTTP) address(q question) (string, error) {
 // maxAddress bounds an address with what was typed in it, in bytes.
 const maxAddress = 4000
 
-// dotted holds for a path with segments that lead elsewhere.
+// dotted holds for a path with segments that lead elsewhere, also when what
+// stands before the endpoint takes escaped slashes for slashes (as nginx does).
 func dotted(address string) bool {
 	path, _, _ := strings.Cut(address, "?")
-	return slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool { return s == "." || s == ".." })
+	for range 3 { // escaped, and once more on the way
+		if slices.ContainsFunc(strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' || r == ';' }), func(s string) bool { return s == "." || s == ".." }) {
+			return true
+		}
+		plain, err := url.PathUnescape(path)
+		if err != nil || plain == path {
+			return false
+		}
+		path = plain
+	}
+	return false
 }
 
 func countOf(n int, what string) string {

@@ -161,10 +161,13 @@ func TestWhatAnEndpointIsSent(t *testing.T) {
 	}
 	got = ""
 	for text, want := range map[string]string{"get": "“get” wants 2 words behind it.", "get x": "“get” wants 2 words behind it.", "get .. x": "I can't ask for that word.", "get . x": "I can't ask for that word.",
+		"get ../../admin x": "I can't ask for that word.", "get a/.. x": "I can't ask for that word.", `get ..\a x`: "I can't ask for that word.", "get ..;a x": "I can't ask for that word.",
+		"get %2e%2e%2fa x":                        "I can't ask for that word.",
 		"get " + strings.Repeat("x", 5000) + " y": "That is too long to ask for."} {
 		if said := h.hear(text); said != want || got != "" {
 			t.Errorf("%.20q: said %q, sent %q", text, said, got)
 		}
+		h.clock.Advance(time.Hour) // or that were too many
 	}
 	server.Close()
 	if said := h.hear("get x y"); said != "“get” could not be reached." {
