@@ -129,6 +129,15 @@ func (s Self) room(dir string) doctor.Finding {
 	return doctor.Good("disk", "more than 1 GB is free for %s", dir)
 }
 
+// secretFiles are those in the data directory that hold secrets: tokens of
+// sources, of the server's own and of set-ups (chat/mattermost/setup, package
+// config), keys of certificates (tlscert), connections that were set up on the
+// pages, and the database. The files of package tlscert that others may read
+// are certificates alone.
+func secretFiles() []string {
+	return []string{"*.token", "*.command", "*.outgoing", "*.oauth", "*.secret", "tls/*key.pem", "acme/*", "conf.d/*.yaml", "*.db", "*.db-wal"}
+}
+
 // secrets looks at the modes of the key and of what else only Belfry may read.
 func (s Self) secrets(dir string) []doctor.Finding {
 	key := filepath.Join(dir, s.o.KeyFile)
@@ -144,7 +153,7 @@ func (s Self) secrets(dir string) []doctor.Finding {
 		found = append(found, doctor.Good("key", "%s is its owner's alone", key))
 	}
 	var open []string
-	for _, pattern := range []string{"*.token", "*.command", "*.secret", "tls/*.key"} {
+	for _, pattern := range secretFiles() {
 		names, _ := filepath.Glob(filepath.Join(dir, pattern)) // the patterns are good
 		for _, name := range names {
 			if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o077 != 0 {

@@ -109,6 +109,14 @@ func TestOneThingWrong(t *testing.T) {
 			write(t, filepath.Join(o.Data, "nagios.token"), 0o644)
 		},
 			doctor.Warn, "secrets", []string{"nagios.token", "chmod 600 "}},
+		"everybody may read what a set-up keeps": {func(t *testing.T, o *self.Options, _ *database) {
+			for _, name := range []string{"mattermost-chat.oauth", "mattermost-chat.outgoing", "belfry.db", "tls/ca-key.pem", "acme/belfry.example.org", "conf.d/chat.yaml"} {
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(o.Data, name)), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				write(t, filepath.Join(o.Data, name), 0o640)
+			}
+		}, doctor.Warn, "secrets", []string{"chat.oauth", "chat.outgoing", "belfry.db", "ca-key.pem", "acme/belfry", "conf.d/chat.yaml"}},
 		"the database is down": {func(_ *testing.T, _ *self.Options, d *database) { d.ping = errors.New("no connection") },
 			doctor.Fail, "database", []string{"no connection", "PostgreSQL"}},
 		"dead letters": {func(_ *testing.T, _ *self.Options, d *database) {
