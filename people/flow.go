@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"belfry/alert"
@@ -241,7 +242,11 @@ func Denied(code string) Refusal {
 	if code == "access_denied" {
 		return "You did not allow Belfry to ask who you are, so nothing was done."
 	}
-	return Refusal(fmt.Sprintf("The chat server sent you back with %q and no code, so nothing was done. Please begin again.", chat.CleanLine(code)))
+	if code == "" || len(code) > 40 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		// Whoever makes an address can write into it what the page would say.
+		return "You came back without a code from the chat server, so nothing was done. Please begin again."
+	}
+	return Refusal(fmt.Sprintf("The chat server sent you back with %q and no code, so nothing was done. Please begin again.", code))
 }
 
 // asRefusal shows what the platform's errors say, which is for people.

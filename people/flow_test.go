@@ -276,6 +276,18 @@ func TestNothingSecretTravels(t *testing.T) {
 	}
 }
 
+// TestAnAddressPutsNoWordsOnThePage: anybody can make somebody open one.
+func TestAnAddressPutsNoWordsOnThePage(t *testing.T) {
+	for _, code := range []string{"Your account is locked, call 555-1234", "<b>", "", strings.Repeat("a", 41)} {
+		if text := string(people.Denied(code)); strings.Contains(text, "with \"") || !strings.Contains(text, "nothing was done") {
+			t.Errorf("%q: %s", code, text)
+		}
+	}
+	if text := string(people.Denied("server_error")); !strings.Contains(text, `"server_error"`) {
+		t.Error(text)
+	}
+}
+
 func FuzzFinish(f *testing.F) {
 	sealer, err := seal.New(bytes.Repeat([]byte{3}, 32))
 	if err != nil {
