@@ -14,6 +14,7 @@ type faults struct {
 	tokens             float64
 	refilled           time.Time
 	limited            bool
+	hideSecrets        bool
 	dialogsFail        int
 	usersFail          int
 	proxyErrors        int

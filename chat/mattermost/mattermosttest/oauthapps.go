@@ -45,6 +45,10 @@ func (s *Server) createOAuthApp(c call) (int, any, *apiError) {
 	return http.StatusCreated, made, nil
 }
 
+// HideOAuthSecrets has applications listed without their secrets, as those that
+// have none are (public clients, from 11.2 on).
+func (s *Server) HideOAuthSecrets() { s.set(func(f *faults) { f.hideSecrets = true }) }
+
 func (s *Server) listOAuthApps(c call) (int, any, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,6 +61,9 @@ func (s *Server) listOAuthApps(c call) (int, any, *apiError) {
 	list := []OAuthApp{}
 	for _, a := range s.oauthApps {
 		list = append(list, *a)
+		if s.faults.hideSecrets {
+			list[len(list)-1].ClientSecret = ""
+		}
 	}
 	return http.StatusOK, list, nil
 }

@@ -87,6 +87,9 @@ func (s *Setup) makeToken(ctx context.Context) error {
 
 // keep writes a secret to a file of its own, unless it holds it already.
 func (s *Setup) keep(path string, secret config.Secret) error {
+	if secret == "" { // a secret that is there would be lost
+		return fmt.Errorf("the server doesn't show the secret for %s to this administrator: use a token of a system administrator, or remove what was made (belfry mattermost remove) and set it up anew", path)
+	}
 	if old, err := config.ReadSecret("", path); err == nil && old == secret {
 		return nil
 	}

@@ -279,6 +279,23 @@ func TestWhatWasThereBeforeStays(t *testing.T) {
 	}
 }
 
+// TestASecretThatIsNotShownIsNotOverwritten: the connection lives on it.
+func TestASecretThatIsNotShownIsNotOverwritten(t *testing.T) {
+	s := fresh(t)
+	s.finish()
+	before, err := os.ReadFile(s.wish.OAuthFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.mm.HideOAuthSecrets()
+	if _, said, err := s.run(); !strings.Contains(said+fmt.Sprint(err), "doesn't show the secret") {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if after, err := os.ReadFile(s.wish.OAuthFile()); err != nil || string(after) != string(before) {
+		t.Errorf("%v: the secret is %q now", err, after)
+	}
+}
+
 func TestASettingChangedSinceStays(t *testing.T) {
 	s := fresh(t)
 	s.finish()
