@@ -50,6 +50,20 @@ func (p *Platform) resolve(ctx context.Context, configured string) (channel, err
 	return got, nil
 }
 
+// handleOf returns by which handle the configuration would name the channel with
+// this id; "" for one of another team, or one that can't be looked up: whoever
+// may make a channel there could give it the name of one here.
+func (p *Platform) handleOf(ctx context.Context, id string) string {
+	c, err := p.resolve(ctx, id)
+	if err != nil || isID(c.Name) || !isHandle(c.Name) || strings.Contains(c.Name, "__") { // two people's
+		return ""
+	}
+	if here, err := p.resolve(ctx, c.Name); err != nil || here.ID != id {
+		return ""
+	}
+	return c.Name
+}
+
 // channelPath returns where to look for a configured channel, or what is wrong with it.
 func (p *Platform) channelPath(configured string) (path, wrong string) {
 	name := strings.TrimPrefix(configured, "~")

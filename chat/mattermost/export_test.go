@@ -3,6 +3,7 @@
 package mattermost
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
@@ -14,6 +15,9 @@ var (
 	Literal = literal
 	SafeURL = safeURL
 )
+
+// HandleOf is by which handle a channel can be configured.
+func HandleOf(ctx context.Context, p *Platform, id string) string { return p.handleOf(ctx, id) }
 
 // Render renders a message for a connection whose callbacks go to callback.
 func Render(callback, key string, m chat.Message) (message string, p any, err error) {

@@ -254,13 +254,10 @@ func (p *Platform) hear(ctx context.Context, hearer chat.Hearer, s said) *chat.R
 		}
 		return &chat.Reply{Comment: true, Message: chat.Message{Lines: textLines(sayUnknown)}}
 	}
-	if known, _ := p.people.get(s.User, p.clock.Now()); known.IsBot || !hearer.Hears(p.name, s.Message) {
+	if known, err := p.known(ctx, s.User); err != nil || known.IsBot || !hearer.Hears(p.name, s.Message) {
 		return nil
 	}
-	h := chat.Heard{Actor: who, Channel: s.Channel, Text: s.Message}
-	if c, err := p.resolve(ctx, s.Channel); err == nil {
-		h.ChannelName = c.Name
-	}
+	h := chat.Heard{Actor: who, Channel: s.Channel, ChannelName: p.handleOf(ctx, s.Channel), Text: s.Message}
 	if s.Root != "" {
 		h.Thread = &chat.Ref{Channel: s.Channel, Post: s.Root}
 	}

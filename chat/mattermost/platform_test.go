@@ -102,6 +102,19 @@ func TestChannelsByHandleTeamAndID(t *testing.T) {
 	}
 }
 
+// TestTheHandleOfAChannelIsTheTeamsOwn: what the configuration allows in ops is
+// not allowed in whatever somebody calls ops elsewhere.
+func TestTheHandleOfAChannelIsTheTeamsOwn(t *testing.T) {
+	c := connect(t, &chattest.Recorder{})
+	c.fake.AddTeam("other")
+	for id, want := range map[string]string{c.channelID(t): "ops", c.fake.AddChannelIn("other", "ops", "O").ID: "",
+		c.fake.AddChannelIn("other", "db", "O").ID: "", strings.Repeat("z", 26): ""} {
+		if got := mattermost.HandleOf(t.Context(), c.Platform, id); got != want {
+			t.Errorf("the handle of %s is %q, want %q", id, got, want)
+		}
+	}
+}
+
 func TestBotNotInChannel(t *testing.T) {
 	c := connect(t, &chattest.Recorder{})
 	if _, err := c.Check(t.Context()); err != nil {
