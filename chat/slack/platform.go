@@ -8,6 +8,16 @@
 // decisions, and pace.go keeps to its limits. Where there is nothing but an
 // incoming webhook, hook.go posts one way.
 //
+// Inward, what people do comes over HTTP (receive.go, believed by signature.go)
+// or over connections that we open (socket.go, envelope.go). Both decode it
+// (payload.go, typed.go, event.go), note it so that it counts once, and go on to
+// the same functions: action.go and modal.go for buttons and forms, slash.go
+// for commands, events.go for emoji and words, foreign.go for other programs'
+// buttons. person.go names who it was; whisper.go tells them afterwards. work.go
+// bounds what is worked on. Who signs in is oauth.go's, the app's own token
+// where it is installed from our pages install.go's and tokens.go's, what it
+// needs scopes.go's and manifest.go's, and examine.go looks for what is wrong.
+//
 // Three habits of Slack shape all of this. It has no key that makes a repeated
 // post harmless, so every message carries its key as metadata and is asked for
 // before anything is repeated. A note whose card was deleted is not refused
