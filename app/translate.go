@@ -15,6 +15,7 @@ import (
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/chat/mattermost"
+	"belfry/chat/slack"
 	"belfry/clock"
 	"belfry/config"
 	"belfry/desk"
@@ -238,11 +239,15 @@ func (p *preview) card(a *alert.Alert, ring alert.Ring) error {
 	if err != nil {
 		return err
 	}
+	inSlack, err := slack.Preview(card)
+	if err != nil {
+		return err
+	}
 	inRoom, err := console.Preview(card, p.now)
 	if err != nil {
 		return err
 	}
-	for _, shown := range []struct{ name, text string }{{"Mattermost", inMattermost}, {"the built-in room", inRoom}} {
+	for _, shown := range []struct{ name, text string }{{"Mattermost", inMattermost}, {"Slack", inSlack}, {"the built-in room", inRoom}} {
 		fmt.Fprintf(&p.b, "   in %s:\n", shown.name)
 		for l := range strings.Lines(shown.text) {
 			p.b.WriteString("   | " + l)
