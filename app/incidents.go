@@ -37,13 +37,19 @@ func (l lines) Command(ctx context.Context, c chat.Command) chat.Answer {
 	return l.rest.Command(ctx, c)
 }
 
+// newResponse makes what carries out acts on incidents, by the configuration of
+// the moment.
+func (a *App) newResponse() *response.Response {
+	return response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() },
+		func() []string { return a.parts.Load().file.Incidents.Announce }, a.opt.Clock)
+}
+
 // newLines makes what understands typed lines, and the forms by which incidents
 // are declared.
 func (a *App) newLines(sealer *seal.Sealer) chat.Commander {
 	run := incidents.New(incidents.Options{
 		Store: a.store, Clock: a.opt.Clock, Say: a.sayNow, Gate: a.people, Connect: a.people.Connect, Sealer: sealer, Once: a.store.UseOnce,
-		Response: response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() },
-			func() []string { return a.parts.Load().file.Incidents.Announce }, a.opt.Clock),
+		Response: a.newResponse(),
 	})
 	a.interaction.TakeForms(run)
 	return lines{word: func() string { return a.parts.Load().file.Incidents.Command }, rest: a.commands, incidents: run}

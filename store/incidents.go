@@ -136,7 +136,9 @@ func (s *Store) IncidentsOf(ctx context.Context, id alert.ID) ([]*incident.Incid
 // IncidentFilter says which incidents are wanted; zero values mean any.
 type IncidentFilter struct {
 	// Open are those with something left to do about the problem itself.
-	Open     bool
+	Open bool
+	// Over are all others.
+	Over     bool
 	Status   incident.Status
 	Kind     incident.Kind
 	Severity string
@@ -161,6 +163,9 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]*incident.In
 	}
 	if f.Open {
 		where = append(where, "is_open = 1")
+	}
+	if f.Over {
+		where = append(where, "is_open = 0")
 	}
 	if f.Status != "" {
 		add("status = ?", string(f.Status))
@@ -222,14 +227,16 @@ func (s *Store) CountIncidents(ctx context.Context) ([]IncidentCount, error) {
 type EntryFilter struct {
 	// Since leaves out what happened before.
 	Since time.Time
-	// Until leaves out what happened then or later, for the page before.
-	Until time.Time
+	// Until leaves out what happened then or later, for the page before; but of
+	// what happened at that very moment the entries with ids below Before stay.
+	Until  time.Time
+	Before alert.ID
 	// Limit is how many at most (100): the newest.
 	Limit int
 }
 
-const newestEntries = `SELECT incident_id, at, id, kind, body FROM incident_entries WHERE incident_id = $1 AND at >= $2 AND at < $3
-	ORDER BY at DESC, id DESC LIMIT $4`
+const newestEntries = `SELECT incident_id, at, id, kind, body FROM incident_entries WHERE incident_id = $1 AND at >= $2 AND at <= $3 AND (at < $4 OR id < $5)
+	ORDER BY at DESC, id DESC LIMIT $6`
 
 // IncidentEntries returns entries of an incident's timeline, the oldest first.
 func (s *Store) IncidentEntries(ctx context.Context, id alert.ID, f EntryFilter) ([]incident.Entry, error) {
@@ -244,7 +251,7 @@ func (s *Store) IncidentEntries(ctx context.Context, id alert.ID, f EntryFilter)
 	if f.Limit <= 0 {
 		f.Limit = defaultLimit
 	}
-	list, err := s.entries(ctx, newestEntries, int64(id), since, until, int64(f.Limit))
+	list, err := s.entries(ctx, newestEntries, int64(id), since, until, until, int64(f.Before), int64(f.Limit))
 	slices.Reverse(list)
 	return list, err
 }

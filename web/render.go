@@ -15,6 +15,8 @@ import (
 
 	"belfry/alert"
 	"belfry/chat"
+	"belfry/incident"
+	"belfry/message"
 	"belfry/store"
 )
 
@@ -60,13 +62,22 @@ func (w *Web) parsePages() (map[string]*template.Template, error) {
 
 func (w *Web) functions() template.FuncMap {
 	return template.FuncMap{
-		"line":    chat.CleanLine,
-		"text":    chat.Clean,
-		"link":    safeLink,
-		"static":  w.staticURL,
-		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-		"tone":    tone,
+		"line":         chat.CleanLine,
+		"text":         chat.Clean,
+		"link":         safeLink,
+		"static":       w.staticURL,
+		"stamp":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"clock":        func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"tone":         tone,
+		"incidenttone": incidentTone,
+		"slug":         func(s incident.Status) string { return string(s) },
+		"entry":        func(e incident.Entry) string { return message.EntryWords(&e) },
+		"task": func(p incidentPage, t incident.Task) any {
+			return struct {
+				Task    *incident.Task
+				Overdue bool
+			}{&t, p.Overdue(t)}
+		},
 		"size":    bytesOf,
 		"phase":   phase,
 		"reached": reached,

@@ -20,6 +20,10 @@ func (w *Web) Handler() http.Handler {
 		"GET /alerts":      w.member(w.listAlerts),
 		"GET /alerts/{id}": w.member(w.showAlert),
 
+		// Incidents. A private one is shown to those who take part in it.
+		"GET /incidents":          w.member(w.listIncidents),
+		"GET /incidents/{number}": w.member(w.showIncident),
+
 		// For administrators.
 		"GET /deliveries":                       w.admin(w.listDeliveries),
 		"POST /deliveries/resend":               w.admin(w.resend),

@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"belfry/chat"
+	"belfry/incident"
+	"belfry/response"
 	"belfry/web/webtest"
 )
 
@@ -47,6 +49,24 @@ func sampleCards(s *site) {
 	s.card("network-and-firewalls", diskFull())
 }
 
+// sampleIncidents are two that are over and two that are being run.
+func sampleIncidents(s *site, r *response.Response) {
+	anna := incident.Person{Connection: "chat", ID: "u1", Name: "anna"}
+	ctx := s.t.Context()
+	must(r.Declare(ctx, incident.Declaration{Title: "Mail waits for hours", Severity: "SEV2", Services: []string{"mail"}, By: bert()}, 0, 0))(s.t)
+	must(r.Move(ctx, 1, incident.Resolve, anna, "queue emptied"))(s.t)
+	must(r.Declare(ctx, incident.Declaration{Title: "The shop is slow, and orders wait for the database", Summary: "Orders take a minute and more.\nThe second replica lags.",
+		Severity: "SEV1", Services: []string{"shop"}, By: bert()}, 1, 0))(s.t)
+	must(r.Assign(ctx, 2, bert(), "commander", anna))(s.t)
+	must(r.AddTask(ctx, 2, incident.ToDo, anna, bert(), "call the provider", time.Now().Add(-time.Hour)))(s.t)
+	must(r.AddTask(ctx, 2, incident.FollowUp, anna, incident.Person{}, "buy more disks", time.Time{}))(s.t)
+	must(r.Update(ctx, 2, anna, "The replica is being rebuilt; half of the orders go through again."))(s.t)
+	must(r.Move(ctx, 2, incident.Mitigate, anna, "read from the first replica"))(s.t)
+	must(r.Declare(ctx, incident.Declaration{Title: "Fire drill", Kind: incident.Test, Severity: "SEV3", By: anna, Triage: true}, 0, 0))(s.t)
+	must(r.Move(ctx, 3, incident.Cancel, anna, ""))(s.t)
+	must(r.Declare(ctx, incident.Declaration{Title: "Certificates end tomorrow", By: anna, Triage: true}, 0, 0))(s.t)
+}
+
 // TestScreens takes pictures of the pages into the directory that BELFRY_SHOTS
 // names, for people to look at; without it there is nothing to do.
 func TestScreens(t *testing.T) {
@@ -60,10 +80,11 @@ func TestScreens(t *testing.T) {
 }
 
 func pages(t *testing.T, chrome *webtest.Chrome, dir string) {
-	s := open(t, nil)
+	s, r := openWithIncidents(t)
 	admin := s.setUp("alice")
 	sampleCards(s)
 	sampleAlerts(s)
+	sampleIncidents(s, r)
 	s.rec.OnPress = func(chat.Press) chat.Answer {
 		return chat.Answer{Dialog: &chat.Dialog{Title: "Acknowledge", Intro: "Disk /var on web01 is CRITICAL.", SubmitLabel: "Acknowledge", State: "x",
 			Fields: []chat.Field{{Name: "comment", Label: "Comment", Help: "Everybody can read it.", Multiline: true, MaxLength: 500}}}}
@@ -81,6 +102,8 @@ func pages(t *testing.T, chrome *webtest.Chrome, dir string) {
 		{"form-phone", 375, false, "/?channel=ops", "Acknowledge with"}, {"form-desktop", 1280, true, "/?channel=ops", "Acknowledge with"},
 		{"alerts-desktop", 1280, false, "/alerts", ""}, {"alerts-phone", 375, true, "/alerts", ""},
 		{"alert-desktop", 1280, false, sampleAlertPath(s), ""}, {"alert-phone", 375, false, sampleAlertPath(s), ""},
+		{"incidents-desktop", 1280, false, "/incidents", ""}, {"incidents-phone", 390, false, "/incidents", ""},
+		{"incident-desktop", 1280, true, "/incidents/2", ""}, {"incident-phone", 390, false, "/incidents/2", ""},
 		{"deliveries", 1280, false, "/deliveries", ""}, {"people", 375, false, "/people", ""},
 		{"signin", 375, true, "/signin", ""}, {"missing", 1280, false, "/nowhere", ""},
 	} {

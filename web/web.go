@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package web is HTTP for people: the built-in room with its live cards, the
-// list of alerts and everything known about one, deliveries that wait or
+// lists of alerts and incidents and everything known about one, deliveries that wait or
 // failed, signing in and setting up.
 //
 // The flow of a request: secure (headers) → cross-origin protection → session
@@ -34,7 +34,6 @@ import (
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/clock"
-	"belfry/incident"
 	"belfry/store"
 )
 
@@ -63,6 +62,8 @@ type Options struct {
 	Doctor Doctor
 	// Connections are those to chat; nil: none can be shown.
 	Connections Connections
+	// Incidents carries out what people do with incidents; nil: they can only be read.
+	Incidents Incidents
 	// Clock is the machine's when nil, Log silent.
 	Clock clock.Clock
 	Log   *slog.Logger
@@ -70,8 +71,7 @@ type Options struct {
 
 // Store is what the pages read and write. *store.Store is one.
 type Store interface {
-	// IncidentByID returns an incident, or store.ErrNotFound.
-	IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error)
+	IncidentStore
 	People
 	Settings
 	// Sessions, found by tokens that are stored hashed.

@@ -317,6 +317,24 @@ func incidentTimeline(t *testing.T, w *world) {
 			t.Errorf("%+v: %v", c.f, got)
 		}
 	}
+	// Page by page nothing is left out, although two happened at one moment.
+	var pages []alert.ID
+	f := store.EntryFilter{Limit: 2}
+	for range 4 {
+		list, err := w.IncidentEntries(w.ctx, i.ID, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range slices.Backward(list) {
+			pages = append(pages, e.ID)
+		}
+		if len(list) > 0 {
+			f.Until, f.Before = list[0].At, list[0].ID
+		}
+	}
+	if slices.Sort(pages); len(slices.Compact(pages)) != 5 {
+		t.Errorf("the pages of a timeline have %v", pages)
+	}
 }
 
 func incidentChannels(t *testing.T, w *world) {
