@@ -37,6 +37,7 @@ type Program struct {
 		time   time.Duration
 		memory uint64
 	}
+	heap func() uint64 // how many bytes the process's objects take now
 }
 
 // Compile makes a program of jq's source. The error names the place.
@@ -56,7 +57,7 @@ func Compile(source string) (*Program, error) {
 		return nil, fmt.Errorf("the program does not compile: %s", plainError(err))
 	}
 	p := &Program{code: code, asks: asksOf(query)}
-	p.limit.time, p.limit.memory = MaxTime, MaxMemory
+	p.limit.time, p.limit.memory, p.heap = MaxTime, MaxMemory, heap
 	return p, nil
 }
 
@@ -75,33 +76,46 @@ func notJQ(source string, err error) error {
 
 // Run turns one value as Input returns it into reports. Errors say which key
 // of the output or which path of the payload is wrong.
-func (p *Program) Run(ctx context.Context, input any) (d monitor.Decoded, err error) {
+//
+// A run that took too much is made once more: time and memory are the whole
+// process's, so that in a storm a good program can be charged with what
+// everybody else did.
+func (p *Program) Run(ctx context.Context, input any) (monitor.Decoded, error) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
+	d, over, err := p.run(ctx, input)
+	if over {
+		d, _, err = p.run(ctx, input)
+	}
+	return d, err
+}
+
+// run is one run; over says that it took too much.
+func (p *Program) run(outer context.Context, input any) (d monitor.Decoded, over bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			d, err = monitor.Decoded{}, fmt.Errorf("the program broke jq itself: %.200s", plain(fmt.Sprint(r)))
+			d, over, err = monitor.Decoded{}, false, fmt.Errorf("the program broke jq itself: %.200s", plain(fmt.Sprint(r)))
 		}
 	}()
-	ctx, stop := context.WithTimeoutCause(ctx, p.limit.time, fmt.Errorf("the program took longer than %v", p.limit.time))
+	ctx, stop := context.WithTimeoutCause(outer, p.limit.time, fmt.Errorf("the program took longer than %v", p.limit.time))
 	defer stop()
-	ctx, unguard := guard(ctx, p.limit.memory)
+	ctx, unguard := p.guard(ctx)
 	defer unguard()
 	out := outputs{input: input, asks: p.asks}
 	results := p.code.RunWithContext(ctx, input)
 	for {
 		v, more := results.Next()
 		if !more {
-			return out.decoded, nil
+			return out.decoded, false, nil
 		}
 		if failed, ok := v.(error); ok {
 			if halt, ok := errors.AsType[*gojq.HaltError](failed); ok && halt.Value() == nil {
-				return out.decoded, nil
+				return out.decoded, false, nil
 			}
-			return monitor.Decoded{}, p.failed(ctx, input, failed)
+			return monitor.Decoded{}, ctx.Err() != nil && outer.Err() == nil, p.failed(ctx, input, failed)
 		}
 		if err := out.take(v); err != nil {
-			return monitor.Decoded{}, err
+			return monitor.Decoded{}, false, err
 		}
 	}
 }
@@ -134,10 +148,10 @@ func bounded(s string) string {
 // plain is a text without control characters, on one line.
 func plain(s string) string { return strings.Join(strings.Fields(monitor.Printable(s)), " ") }
 
-// guard ends the returned context when the heap has grown by most bytes.
-func guard(ctx context.Context, most uint64) (context.Context, func()) {
+// guard ends the returned context when the heap has grown by more than is allowed.
+func (p *Program) guard(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	begin, done := heap(), make(chan struct{})
+	begin, done, most := p.heap(), make(chan struct{}), p.limit.memory
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		tick := time.NewTicker(lookEvery)
@@ -147,7 +161,7 @@ func guard(ctx context.Context, most uint64) (context.Context, func()) {
 			case <-done:
 				return
 			case <-tick.C:
-				if now := heap(); now > begin && now-begin > most {
+				if now := p.heap(); now > begin && now-begin > most {
 					cancel(fmt.Errorf("the program took more than %d MB of memory", most>>20))
 					return
 				}

@@ -324,3 +324,37 @@ func TestInputs(t *testing.T) {
 		})
 	}
 }
+
+// TestAStormIsNotTheProgramsFault: what others take of the process's memory
+// while a program runs counts with it, once.
+func TestAStormIsNotTheProgramsFault(t *testing.T) {
+	p, err := Compile(`reduce range(300000) as $i (0; . + 1) | {status: "firing", title: "\(.)"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.limit.time = time.Minute
+	for _, c := range []struct {
+		storms int
+		says   string
+	}{{1, ""}, {2, "more than 256 MB of memory"}} {
+		runs, looks := 0, 0
+		p.heap = func() uint64 {
+			if looks++; looks == 1 {
+				runs++
+				return 0
+			}
+			if runs > c.storms {
+				return 0
+			}
+			looks = 0 // this run is over
+			return 1 << 40
+		}
+		d, err := p.Run(t.Context(), nil)
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) || err == nil && len(d.Reports) != 1 {
+			t.Errorf("after %d storms: %d reports, %v", c.storms, len(d.Reports), err)
+		}
+		if runs != 2 {
+			t.Errorf("after %d storms there were %d runs", c.storms, runs)
+		}
+	}
+}
