@@ -202,6 +202,29 @@ func TestUpgradeKeepsWhatSettingsAndPeoplePutThere(t *testing.T) {
 // TestAFailureAtAnyStepLeavesTheOldOrTheNew has every single operation fail,
 // once and for good, and wants the old installation as it was, to the byte, or
 // the new one complete.
+// TestWhatIsWrittenIntoIsCopied: the old installation stays as it was, whatever
+// the new one makes of a search index.
+func TestWhatIsWrittenIntoIsCopied(t *testing.T) {
+	for _, at := range []string{"uploads/bleve", "bleve"} {
+		dir := filepath.Join(t.TempDir(), "mattermost")
+		list := oldFiles("5.37.0")
+		list[at+"/root.bolt"] = "old index"
+		list["config/config.json"] = strings.Replace(oldConfig, `"PluginSettings"`, `"BleveSettings": {"IndexDir": "./`+at+`"},
+    "PluginSettings"`, 1)
+		placed(t, dir, list)
+		must(t, Upgrade(t.Context(), Options{Archive: packed(t, release("6.1.0")), Dir: dir, Out: &bytes.Buffer{}}))
+		for _, name := range []string{at + "/root.bolt", "uploads/2024/cat.png"} {
+			now, err := os.Stat(filepath.Join(dir, name))
+			must(t, err)
+			old, err := os.Stat(filepath.Join(dir+".old-5.37.0", name))
+			must(t, err)
+			if want := strings.HasSuffix(name, ".png"); os.SameFile(now, old) != want {
+				t.Errorf("%s is one file in both: %v", name, !want)
+			}
+		}
+	}
+}
+
 func TestAFailureAtAnyStepLeavesTheOldOrTheNew(t *testing.T) {
 	quick := func(version string) string { return "#!/bin/sh\necho Version: " + version + "\n" }
 	small := files{"bin/mattermost": quick("5.37.0"), "config/config.json": oldConfig, "uploads/cat.png": "meow", "plugins/p.json": "{}", "client/mine/x": "y"}

@@ -109,7 +109,25 @@ func named(at place) string {
 	return at.setting
 }
 
-func isLinked(setting string) bool { return !strings.HasPrefix(setting, "PluginSettings.") }
+// isLinked says whether a directory's files can be linked. Plugins are programs,
+// and a search index is written into where it is: the old installation would
+// get what the new one makes of it.
+func isLinked(setting string) bool {
+	return !strings.HasPrefix(setting, "PluginSettings.") && !strings.HasPrefix(setting, "BleveSettings.")
+}
+
+// links says whether the file at, which is kept with k, is linked: not within
+// directories of their own that are to be copied.
+func (p *plan) links(k keep, at string) bool {
+	rel, err := filepath.Rel(p.dir, at)
+	if err != nil || !k.linked {
+		return false
+	}
+	rel = filepath.ToSlash(rel)
+	return !slices.ContainsFunc(p.found.inside, func(in place) bool {
+		return !isLinked(in.setting) && (rel == in.path || strings.HasPrefix(rel, in.path+"/"))
+	})
+}
 
 // judge looks at everything below k for what can't be kept, and returns the
 // bytes that will be copied.
@@ -139,7 +157,7 @@ func (p *plan) judge(k keep, dev uint64) (bytes int64, err error) {
 			return fmt.Errorf("%s is a device; it does not belong there", at)
 		case me != 0 && s.uid != me:
 			return fmt.Errorf("%s belongs to user %d; run this as root, so that the owner stays", at, s.uid)
-		case kind.IsRegular() && !k.linked:
+		case kind.IsRegular() && !p.links(k, at):
 			bytes += info.Size()
 		}
 		return nil
@@ -183,7 +201,7 @@ func (p *plan) bring(ctx context.Context, k keep) error {
 		if info.IsDir() {
 			dirs = append(dirs, dir{target, keptMode(info), info.ModTime()})
 		}
-		return p.bringOne(at, target, info, k.linked)
+		return p.bringOne(at, target, info, p.links(k, at))
 	})
 	if err != nil {
 		return err
