@@ -80,7 +80,7 @@ func (b *Breaker) ask(who chat.Actor) (goOn bool, notice string) {
 	for _, l := range limits() {
 		if len(since(a.times, now.Add(-l.within))) > l.most {
 			a.silent = now.Add(quiet)
-			return false, fmt.Sprintf("That were more than %d questions within %s, which looks like two programs that answer each other. "+
+			return false, fmt.Sprintf("Those were more than %d questions within %s, which looks like two programs that answer each other. "+
 				"I answer this account again when it has not asked for %d minutes.", l.most, l.words, int(quiet.Minutes()))
 		}
 	}
