@@ -84,7 +84,7 @@ func (h *house) open() {
 		if c.Kind == console.Kind || examiners[c.Kind] != nil || chats[c.Kind] == nil {
 			continue
 		}
-		p, err := chats[c.Kind](c.Spec, plugin{name: c.Name, callbackURL: h.callbackURL(c.Name), clock: h.clock, log: silent})
+		p, err := chats[c.Kind](c.Spec, plugin{name: c.Name, callbackURL: h.callbackURL(c.Name), answers: h.file.AnswersOn(c.Name), clock: h.clock, log: silent})
 		if err != nil {
 			h.trouble[c.Name] = err
 			continue

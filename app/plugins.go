@@ -36,7 +36,7 @@ var chats = map[string]func(config.Spec, plugin) (chat.Platform, error){
 	},
 	"slack": func(s config.Spec, p plugin) (chat.Platform, error) {
 		return open(s, p, func(c *slack.Config) (chat.Platform, error) {
-			return c.OpenChat(slack.Options{Name: p.name, CallbackURL: p.callbackURL, Memory: p.memory, Vault: p.vault, Clock: p.clock, Log: p.log})
+			return c.OpenChat(slack.Options{Name: p.name, CallbackURL: p.callbackURL, Answers: p.answers, Memory: p.memory, Vault: p.vault, Clock: p.clock, Log: p.log})
 		})
 	},
 }
@@ -102,6 +102,8 @@ type plugin struct {
 	name string
 	// callbackURL is where a chat platform reaches its connection.
 	callbackURL string
+	// answers are those that hold on a chat platform's connection.
+	answers []config.Answer
 	// memory keeps what a chat platform must not forget.
 	memory chat.Memory
 	// vault keeps secrets that it is given.

@@ -72,7 +72,7 @@ func (a *App) build(f *config.File) (_ *parts, err error) {
 	}()
 	p.zone, p.room = f.Server.Location(), roomChannels(f)
 	for _, c := range f.Connections {
-		platform, err := a.openChat(c)
+		platform, err := a.openChat(f, c)
 		if err != nil {
 			return nil, fmt.Errorf("connection %s: %w", c.Name, err)
 		}
@@ -125,7 +125,7 @@ func (p *parts) withToken(token config.Secret) string {
 	return ""
 }
 
-func (a *App) openChat(c config.Connection) (chat.Platform, error) {
+func (a *App) openChat(f *config.File, c config.Connection) (chat.Platform, error) {
 	if c.Kind == console.Kind {
 		return a.room, nil
 	}
@@ -133,7 +133,7 @@ func (a *App) openChat(c config.Connection) (chat.Platform, error) {
 	if !ok {
 		return nil, fmt.Errorf("kind %q is not known", c.Kind)
 	}
-	return kind(c.Spec, plugin{name: c.Name, callbackURL: a.publicURL + "/chat/" + c.Name, clock: a.opt.Clock, memory: a.store, vault: vault{a.identity, a.store},
+	return kind(c.Spec, plugin{name: c.Name, callbackURL: a.publicURL + "/chat/" + c.Name, answers: f.AnswersOn(c.Name), clock: a.opt.Clock, memory: a.store, vault: vault{a.identity, a.store},
 		log: a.opt.Log.With("connection", c.Name)})
 }
 

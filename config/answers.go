@@ -52,6 +52,17 @@ type Where struct {
 	Channel string
 }
 
+// AnswersOn returns the answers that hold somewhere on a connection.
+func (f *File) AnswersOn(connection string) []Answer {
+	var out []Answer
+	for _, a := range f.Answers {
+		if len(a.Where) == 0 || slices.ContainsFunc(a.Where, func(w Where) bool { return w.Connection == connection }) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // answerKeys are the keys that all kinds of answers have.
 type answerKeys struct {
 	Name     string   `yaml:"name"`

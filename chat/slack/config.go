@@ -79,6 +79,9 @@ type Options struct {
 	// CallbackURL is the base address at which Slack reaches this connection,
 	// such as https://belfry.example/chat/main.
 	CallbackURL string
+	// Answers are those to words in this connection's channels: they say what
+	// the app needs.
+	Answers []config.Answer
 	// Memory keeps what people did, so that nothing is carried out twice;
 	// without one it forgets with the process.
 	Memory chat.Memory
@@ -296,7 +299,7 @@ func (c *Config) Open(o Options) (*Platform, error) {
 	if p.inbound, err = c.Receiving.open(p.client); err != nil {
 		return nil, fmt.Errorf("connection %s: %w", o.Name, err)
 	}
-	p.wish = c.Wish(o.Name, "")
+	p.wish = c.Wish(o.Name, "").Answering(o.Answers)
 	if c.installs() {
 		p.tokens = &tokens{name: o.Name, vault: o.Vault, memory: o.Memory, clock: o.Clock, trade: p.tradeFor(p.oauth)}
 		p.client.installed = p.tokens

@@ -64,6 +64,8 @@ type happened struct {
 	TS      string `json:"ts"`
 	Thread  string `json:"thread_ts"`
 	Bot     string `json:"bot_id"`
+	// App is the app that wrote in somebody's name; people's own clients send none.
+	App     string `json:"app_id"`
 	EventTS string `json:"event_ts"`
 	// UserTeam is the workspace of whoever wrote, where it is shared with others.
 	UserTeam string `json:"user_team"`

@@ -79,15 +79,19 @@ func (p *Platform) todo(ctx context.Context, r chat.Responder, o outer, e happen
 		}
 		return func(ctx context.Context) { p.reacted(ctx, reactor, o, e, act, withdrawn) }, nil
 	case eventMention, eventMessage:
-		commander, ok := r.(chat.Commander)
-		if !ok || !e.byPerson() {
+		if !e.byPerson() {
 			return nil, nil
 		}
-		text, ok, err := p.addressed(ctx, e)
-		if !ok || err != nil {
-			return nil, err
+		if commander, ok := r.(chat.Commander); ok {
+			text, ok, err := p.addressed(ctx, e)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				return func(ctx context.Context) { p.heard(ctx, commander, o, e, text) }, nil
+			}
 		}
-		return func(ctx context.Context) { p.heard(ctx, commander, o, e, text) }, nil
+		return p.overhears(r, o, e), nil
 	case eventRevoked, eventUninstalled:
 		return func(context.Context) {
 			p.log.Error("slack took this app's tokens back; install the app again", "event", e.Kind)

@@ -96,6 +96,7 @@ type inbound struct {
 	wish   Wish
 	people *peopleCache
 	work   *works
+	ears   ears
 	tempo  tempo
 	// patience is how long an answer is waited for: Slack waits 3 s.
 	patience time.Duration
@@ -105,7 +106,7 @@ type inbound struct {
 
 // open makes it.
 func (r *Receiving) open(c *client) (inbound, error) {
-	in := inbound{word: r.Word, reactions: r.Reactions, sockets: r.Sockets, byEmail: r.ByEmail, people: newPeopleCache(), work: newWorks(),
+	in := inbound{word: r.Word, reactions: r.Reactions, sockets: r.Sockets, byEmail: r.ByEmail, people: newPeopleCache(), work: newWorks(), ears: newEars(),
 		tempo: usualTempo(), patience: answerWithin}
 	if in.reactions == nil {
 		in.reactions = defaultReactions()

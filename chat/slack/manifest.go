@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 
+	"belfry/config"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -42,12 +44,22 @@ type Wish struct {
 	Socket bool
 	// Command is the slash command, with its slash; Hint what follows it.
 	Command, Hint string
-	// Messages subscribes to what is written in channels, for a command_word.
+	// Messages subscribes to what is written in channels, for a command_word and
+	// for answers to words.
 	Messages bool
 	// Emails asks for people's mail addresses, Looks for a name and icon of our own.
 	Emails, Looks bool
 	// Rotation has the tokens expire and be renewed.
 	Rotation bool
+}
+
+// Answering is the Wish of an app that also answers to words in channels.
+func (w Wish) Answering(answers []config.Answer) Wish {
+	for _, a := range answers {
+		w.Messages = true
+		w.Looks = w.Looks || a.Username != "" || a.IconURL != ""
+	}
+	return w
 }
 
 // Manifest is an app's manifest, version 2 (docs.slack.dev, "App manifest reference").

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"belfry/config"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -108,5 +110,19 @@ func TestWhatSlackWouldRefuseIsTold(t *testing.T) {
 		if _, err := NewManifest(w); err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+}
+
+func TestAnswersAskForWhatTheyNeed(t *testing.T) {
+	w := wish().Answering([]config.Answer{{Name: "status"}})
+	if m, err := NewManifest(w); err != nil || !slices.Contains(m.Settings.Events.Bot, "message.channels") || !slices.Contains(m.Settings.Events.Bot, "message.groups") ||
+		slices.Contains(m.OAuth.Scopes.Bot, "chat:write.customize") {
+		t.Errorf("%v %+v", err, m)
+	}
+	if !slices.Contains(namesOf(Scopes(w.Answering([]config.Answer{{Name: "fridge", Username: "The fridge"}}))), "chat:write.customize") {
+		t.Error("an answer can't have a name of its own")
+	}
+	if m, err := NewManifest(wish().Answering(nil)); err != nil || slices.Contains(m.Settings.Events.Bot, "message.channels") {
+		t.Errorf("%v: what people write is asked for without need", err)
 	}
 }

@@ -12,8 +12,9 @@
 // or over connections that we open (socket.go, envelope.go). Both decode it
 // (payload.go, typed.go, event.go), note it so that it counts once, and go on to
 // the same functions: action.go and modal.go for buttons and forms, slash.go
-// for commands, events.go for emoji and words, foreign.go for other programs'
-// buttons. person.go names who it was; whisper.go tells them afterwards. work.go
+// for commands, events.go for emoji and typed lines, hear.go for words that an
+// administrator has answered (reply.go, compose.go and markdown.go turn his
+// Markdown into rich text), foreign.go for other programs' buttons. person.go names who it was; whisper.go tells them afterwards. work.go
 // bounds what is worked on. Who signs in is oauth.go's, the app's own token
 // where it is installed from our pages install.go's and tokens.go's, what it
 // needs scopes.go's and manifest.go's, and examine.go looks for what is wrong.

@@ -79,6 +79,11 @@ func (p *Platform) post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 		args.Set("thread_ts", o.Thread.Post)
 	}
 	p.customize(args)
+	return p.deliver(ctx, o, channel, args, doing)
+}
+
+// deliver posts args to a channel, into a thread if o has one.
+func (p *Platform) deliver(ctx context.Context, o chat.Post, channel string, args url.Values, doing string) (chat.Ref, error) {
 	if err := p.pace.post(channel); err != nil {
 		return chat.Ref{}, fmt.Errorf("can't %s: %w", doing, err)
 	}
@@ -119,7 +124,12 @@ func (p *Platform) args(ctx context.Context, key string, m chat.Message) (url.Va
 	if err != nil {
 		return nil, err
 	}
-	args := made.args()
+	return made.keyed(key)
+}
+
+// keyed are the payload's arguments, with the message's key.
+func (p *payload) keyed(key string) (url.Values, error) {
+	args := p.args()
 	note, err := json.Marshal(metadata{eventType, keptMetadata{key}})
 	if err != nil {
 		return nil, fault.NewPermanent(fmt.Errorf("can't encode a message's key: %w", err))

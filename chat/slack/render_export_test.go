@@ -41,3 +41,13 @@ func Decisions() map[string]fault.Decision {
 	}
 	return out
 }
+
+// RenderReply renders r.
+func RenderReply(r chat.Reply) (Rendered, error) {
+	made, err := renderReply(r)
+	if err != nil {
+		return Rendered{}, err
+	}
+	args := made.args()
+	return Rendered{args.Get("text"), json.RawMessage(args.Get("blocks")), json.RawMessage(args.Get("attachments"))}, nil
+}

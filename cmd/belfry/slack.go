@@ -126,7 +126,7 @@ func (f *manifestFlags) wish() (slack.Wish, error) {
 		if err != nil {
 			return w, err
 		}
-		w = c.Wish(name, firstOf(f.url, file.Server.PublicURL))
+		w = c.Wish(name, firstOf(f.url, file.Server.PublicURL)).Answering(file.AnswersOn(name))
 	}
 	w.Name, w.CallbackURL = f.app, f.callback
 	if f.word != "" {

@@ -303,3 +303,13 @@ func (m *Message) elements() []map[string]any {
 	}
 	return out
 }
+
+// Check says what people read of a message with this content, and why Slack
+// would refuse it, or "".
+func Check(text string, blocks, attachments []byte) (r Reading, wrong string) {
+	m, no := content(map[string]string{"text": text, "blocks": string(blocks), "attachments": string(attachments)})
+	if no != nil {
+		return Reading{}, fmt.Sprint(no)
+	}
+	return m.read(), ""
+}
