@@ -53,11 +53,12 @@ var packages = map[string]row{
 	"monitor/extcmd":       {3, "alert fault monitor"},
 	"monitor/notification": {3, "alert monitor"},
 
-	"delivery": {4, "alert clock fault store"},
-	"desk":     {4, "alert clock fault monitor route seal store"},
-	"response": {4, "alert clock incident store"},
-	"tlscert":  {4, "clock config outward"},
-	"trial":    {4, "chat clock fault seal"},
+	"delivery":      {4, "alert clock fault store"},
+	"desk":          {4, "alert clock fault monitor route seal store"},
+	"retrospective": {4, "chat incident message"},
+	"response":      {4, "alert clock incident store"},
+	"tlscert":       {4, "clock config outward"},
+	"trial":         {4, "chat clock fault seal"},
 
 	"people": {4, "alert chat clock config fault seal store"},
 
@@ -75,7 +76,7 @@ var packages = map[string]row{
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
 	"answer":                  {5, "alert chat clock config message outward route"},
-	"command/incidents":       {5, "alert chat clock incident message response seal store typed"},
+	"command/incidents":       {5, "alert chat clock incident message response retrospective seal store typed"},
 	"command":                 {5, "alert chat clock desk message monitor route store typed"},
 	"chat/mattermost/checkup": {5, "chat chat/mattermost chat/mattermost/reach clock config doctor"},
 	"chat/mattermost/setup":   {5, "chat chat/mattermost chat/mattermost/reach clock config seal"},
@@ -86,7 +87,7 @@ var packages = map[string]row{
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/notification seal"},
 	"server":      {5, "alert chat clock config desk doctor fault monitor seal store trial"},
-	"web":         {5, "alert chat chat/console clock config desk doctor fault incident message people seal store trial"},
+	"web":         {5, "alert chat chat/console clock config desk doctor fault incident message people retrospective seal store trial"},
 
 	"app":        {6, "*"},
 	"cmd/belfry": {7, "app chat/mattermost/setup chat/slack clock command command/incidents config doctor monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},

@@ -77,7 +77,7 @@ func TestIncidents(t *testing.T) {
 	for _, e := range entries {
 		fmt.Fprintf(&b, "%s\n", show(message.IncidentNote(i, e, o)))
 	}
-	fmt.Fprintf(&b, "=== list\n%s=== tasks\n%s=== timeline\n%s=== markdown\n%s", showTable(message.Incidents([]*incident.Incident{i}, 3, o)),
-		showTable(message.Tasks(i.Tasks, o)), showTable(message.Timeline(entries, o)), message.IncidentMarkdown(i, entries, o))
+	fmt.Fprintf(&b, "=== list\n%s=== tasks\n%s=== timeline\n%s", showTable(message.Incidents([]*incident.Incident{i}, 3, o)),
+		showTable(message.Tasks(i.Tasks, o)), showTable(message.Timeline(entries, o)))
 	golden(t, "incidents.golden", b.String())
 }

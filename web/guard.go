@@ -20,8 +20,20 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types belfry"
 
-// maxBody bounds the body of every request to a page.
+// maxBody bounds the body of every request to a page but one.
 const maxBody = 64 << 10
+
+// maxRetrospectiveBody is enough for incident.MaxRetrospective characters of
+// four bytes, each of which a form sends as three.
+const maxRetrospectiveBody = 4 << 20
+
+// bodyLimit is how many bytes a request's body may have.
+func bodyLimit(r *http.Request) int64 {
+	if strings.HasPrefix(r.URL.Path, "/incidents/") && strings.HasSuffix(r.URL.Path, "/retrospective") {
+		return maxRetrospectiveBody
+	}
+	return maxBody
+}
 
 // guard puts the headers on every answer and refuses what other sites' pages
 // send in people's names.
@@ -41,7 +53,7 @@ func (w *Web) guard(next http.Handler) http.Handler {
 		if w.secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(rw, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(rw, r.Body, bodyLimit(r))
 		protected.ServeHTTP(rw, r)
 	})
 }

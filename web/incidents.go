@@ -36,6 +36,11 @@ type IncidentStore interface {
 	IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error)
 	// Incidents returns those that a filter lets through, the newest first.
 	Incidents(ctx context.Context, f store.IncidentFilter) ([]*incident.Incident, error)
+	// Retrospective returns what people made of an incident's, or
+	// store.ErrNotFound; EditRetrospective store.ErrOutdated when another
+	// version was saved meanwhile.
+	Retrospective(ctx context.Context, id alert.ID) (incident.Retrospective, error)
+	EditRetrospective(ctx context.Context, id alert.ID, r incident.Retrospective) error
 	// IncidentEntries returns entries of a timeline, the oldest first.
 	IncidentEntries(ctx context.Context, id alert.ID, f store.EntryFilter) ([]incident.Entry, error)
 }

@@ -32,7 +32,7 @@ func must[T any](v T, err error) func(t testing.TB) T {
 }
 
 // openWithIncidents is a site whose incidents can be run.
-func openWithIncidents(t testing.TB) (*site, *response.Response) {
+func openWithIncidents(t testing.TB, change ...func(*web.Options)) (*site, *response.Response) {
 	t.Helper()
 	var r *response.Response
 	s := open(t, func(o *web.Options) {
@@ -40,6 +40,9 @@ func openWithIncidents(t testing.TB) (*site, *response.Response) {
 		settings.Services = []string{"shop", "mail"}
 		r = response.New(o.Store.(*store.Store), func() incident.Settings { return settings }, func() []string { return nil }, clock.System{})
 		o.Incidents = r
+		for _, c := range change {
+			c(o)
+		}
 	})
 	return s, r
 }

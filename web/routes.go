@@ -21,8 +21,11 @@ func (w *Web) Handler() http.Handler {
 		"GET /alerts/{id}": w.member(w.showAlert),
 
 		// Incidents. A private one is shown to those who take part in it.
-		"GET /incidents":          w.member(w.listIncidents),
-		"GET /incidents/{number}": w.member(w.showIncident),
+		"GET /incidents":                                 w.member(w.listIncidents),
+		"GET /incidents/{number}":                        w.member(w.showIncident),
+		"GET /incidents/{number}/retrospective":          w.member(w.showRetrospective),
+		"POST /incidents/{number}/retrospective":         w.member(w.saveRetrospective),
+		"GET /incidents/{number}/retrospective/{format}": w.member(w.exportRetrospective),
 
 		// For administrators.
 		"GET /deliveries":                       w.admin(w.listDeliveries),

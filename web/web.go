@@ -64,6 +64,8 @@ type Options struct {
 	Connections Connections
 	// Incidents carries out what people do with incidents; nil: they can only be read.
 	Incidents Incidents
+	// Gate says who may act on incidents; nil: everybody who is signed in.
+	Gate chat.Gate
 	// Clock is the machine's when nil, Log silent.
 	Clock clock.Clock
 	Log   *slog.Logger

@@ -3,12 +3,14 @@
 package incidents
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
 	"belfry/chat"
 	"belfry/incident"
 	"belfry/message"
+	"belfry/retrospective"
 	"belfry/store"
 )
 
@@ -133,7 +135,8 @@ func (c *call) catchUp() (chat.Message, error) {
 // maxExport is how many characters of an export are shown in chat.
 const maxExport = 6000
 
-// export is the incident as Markdown, to be taken along.
+// export is the incident as Markdown, to be taken along: as people edited it on
+// the pages, or else the record.
 func (c *call) export() (chat.Message, error) {
 	i, err := c.incident()
 	if err != nil {
@@ -143,7 +146,15 @@ func (c *call) export() (chat.Message, error) {
 	if err != nil {
 		return chat.Message{}, err
 	}
-	text := []rune(message.IncidentMarkdown(i, entries, c.Say()))
+	var edited *incident.Retrospective
+	switch r, err := c.Store.Retrospective(c, i.ID); {
+	case err == nil:
+		edited = &r
+	case !errors.Is(err, store.ErrNotFound):
+		return chat.Message{}, err
+	}
+	d := retrospective.Build(i, entries, edited, c.Say().Location)
+	text := []rune(d.Markdown())
 	m := chat.Message{Lines: []chat.Line{{{Text: message.IncidentLine(i), Bold: true}}}}
 	if len(text) > maxExport {
 		m.Cut, text = len(text)-maxExport, text[:maxExport]

@@ -27,6 +27,7 @@ func incidentCases() map[string]func(t *testing.T, w *world) {
 		"a timeline is read by when things happened":   incidentTimeline,
 		"a channel leads to its incident":              incidentChannels,
 		"an alert leads to its incidents":              incidentAlerts,
+		"of two who edit a retrospective one is told":  retrospectives,
 		"incidents are found":                          incidentsFound,
 		"what databases can't hold is made fit":        incidentTexts,
 	}
