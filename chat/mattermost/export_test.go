@@ -14,6 +14,8 @@ import (
 var (
 	Literal = literal
 	SafeURL = safeURL
+	// ChannelName is the handle for a wish; the second counts names that were taken.
+	ChannelName = channelName
 )
 
 // HandleOf is by which handle a channel can be configured.

@@ -5,7 +5,8 @@
 // Outward: render.go turns a chat.Message into a post's text and one
 // attachment, escape.go makes untrusted text literal, post.go puts posts up,
 // edits and finds them through client.go, and faults.go turns what went wrong
-// into decisions. Inward: callback.go takes presses and dialogs, has person.go
+// into decisions. channels.go and invite.go make channels for incidents and keep
+// them. Inward: callback.go takes presses and dialogs, has person.go
 // name who it was, and asks the Responder.
 //
 // Three habits of the server shape all of this. What a button does

@@ -214,10 +214,13 @@ func (s *Server) createChannel(c call) (int, any, *apiError) {
 		return 0, nil, errPermissions()
 	case made.Type != "O" && made.Type != "P":
 		return 0, nil, fail(http.StatusBadRequest, "model.channel.is_valid.type.app_error", "Invalid type.")
-	case len(made.Name) < 2 || len(made.Name) > 64:
-		return 0, nil, fail(http.StatusBadRequest, "model.channel.is_valid.2_or_more.app_error", "Name must be 2 or more lowercase alphanumeric characters.")
-	case made.DisplayName == "" || len(made.DisplayName) > 64:
-		return 0, nil, fail(http.StatusBadRequest, "model.channel.is_valid.display_name.app_error", "Invalid display name.")
+	case !s.may(c.user, "create_*_channel", made.Type):
+		return 0, nil, errPermissions()
+	case made.DisplayName == "":
+		return 0, nil, errParam("display_name")
+	}
+	if err := wrongTexts(&made); err != nil {
+		return 0, nil, err
 	}
 	for _, other := range s.channels {
 		if other.TeamID == t.id && other.Name == made.Name { // archived ones keep their names
@@ -225,6 +228,7 @@ func (s *Server) createChannel(c call) (int, any, *apiError) {
 		}
 	}
 	made.ID, made.CreateAt, made.DeleteAt = newID(), millis(s.clock.Now()), 0
+	made.CreatorID = c.user.ID
 	made.members = map[string]bool{c.user.ID: true}
 	s.channels[made.ID] = &made
 	return http.StatusCreated, made, nil
@@ -233,12 +237,12 @@ func (s *Server) createChannel(c call) (int, any, *apiError) {
 func (s *Server) archiveChannelCall(c call) (int, any, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ch := s.channels[c.PathValue("id")]
-	if ch == nil {
-		return 0, nil, errNotFound("app.channel.get.existing.app_error", "Unable to find the existing channel.")
+	ch, err := s.keepable(c, "delete_*_channel")
+	if err != nil {
+		return 0, nil, err
 	}
-	if !ch.members[c.user.ID] && !c.user.isAdmin() {
-		return 0, nil, errPermissions()
+	if ch.DeleteAt != 0 {
+		return 0, nil, fail(http.StatusBadRequest, "api.channel.delete_channel.deleted.app_error", "The channel has been archived or deleted.")
 	}
 	ch.DeleteAt = millis(s.clock.Now())
 	return 0, nil, nil

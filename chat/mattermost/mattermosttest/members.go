@@ -102,6 +102,10 @@ func (s *Server) addChannelMember(c call) (int, any, *apiError) {
 		return 0, nil, err
 	case ch.DeleteAt != 0:
 		return 0, nil, fail(http.StatusBadRequest, "api.channel.add_user_to_channel.deleted.app_error", "The channel has been archived or deleted.")
+	case !s.may(c.user, "manage_*_channel_members", ch.Type):
+		return 0, nil, errPermissions()
+	case s.users[body.UserID] == nil:
+		return 0, nil, errNotFound("app.user.missing_account.const", "Unable to find the user.")
 	case !s.teams[ch.TeamID].members[body.UserID]:
 		return 0, nil, errNoTeamMember()
 	}

@@ -124,7 +124,8 @@ func (s *Server) myChannels(c call) (int, any, *apiError) {
 	defer s.mu.Unlock()
 	out := []Channel{}
 	for _, ch := range s.channels {
-		if ch.members[c.user.ID] && (ch.TeamID == c.PathValue("team") || ch.TeamID == "") && ch.DeleteAt == 0 {
+		if ch.members[c.user.ID] && (ch.TeamID == c.PathValue("team") || ch.TeamID == "") &&
+			(ch.DeleteAt == 0 || c.URL.Query().Get("include_deleted") == "true") {
 			out = append(out, *ch)
 		}
 	}

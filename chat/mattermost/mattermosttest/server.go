@@ -92,6 +92,7 @@ type Server struct {
 	wrapHooks    bool
 	licensed     bool
 	strips       bool
+	forbidden    map[string]bool // rights, see Forbid
 
 	swept time.Time
 
@@ -112,7 +113,7 @@ func New(opts Options) (*Server, error) {
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		users:  map[string]*User{}, names: map[string]*User{}, tokens: map[string]*User{},
 		teams: map[string]*team{}, channels: map[string]*Channel{}, posts: map[string]*Post{},
-		oauth: newProvider(), pending: map[string]*pendingPost{}, triggers: map[string]trigger{}, dialogs: map[string]*Dialog{},
+		forbidden: map[string]bool{}, oauth: newProvider(), pending: map[string]*pendingPost{}, triggers: map[string]trigger{}, dialogs: map[string]*Dialog{},
 	}
 	s.populate()
 	if err := s.listen("127.0.0.1:0"); err != nil {

@@ -35,8 +35,13 @@ type Channel struct {
 	CreateAt int64 `json:"create_at"`
 	// LastPostAt is when the newest post was made, in ms.
 	LastPostAt int64 `json:"last_post_at"`
-	members    map[string]bool
-	posts      []*Post
+	// Header and Purpose are at most 1024 and 250 characters.
+	Header    string `json:"header"`
+	Purpose   string `json:"purpose"`
+	CreatorID string `json:"creator_id"`
+	members   map[string]bool
+	posts     []*Post
+	bookmarks []Bookmark
 }
 
 // populate makes the first team, its bot, and the people alice and bob.

@@ -125,6 +125,9 @@ func (r *Removal) Run(ctx context.Context, token config.Secret, tell func(what s
 	return 0, nil
 }
 
+// idArchived is how a server refuses to archive what is archived.
+const idArchived = "api.channel.delete_channel.deleted.app_error"
+
 // undo undoes one thing. What is gone already is undone.
 func (r *Removal) undo(ctx context.Context, n receipt) error {
 	id := n.ID
@@ -145,6 +148,9 @@ func (r *Removal) undo(ctx context.Context, n receipt) error {
 		err = r.api.remove(ctx, "/channels/"+id+"/members/"+n.Of)
 	case kindChannel:
 		err = r.api.remove(ctx, "/channels/"+id)
+		if no, ok := refused(err); ok && no.ID == idArchived {
+			return nil
+		}
 	case kindCommand:
 		err = r.api.remove(ctx, "/commands/"+id)
 	case kindOutgoing:

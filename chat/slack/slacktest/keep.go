@@ -27,6 +27,7 @@ func (s *Server) keepMethods() {
 		"bookmarks.remove":         {tier: 2, scopes: []string{"bookmarks:write"}, do: removeBookmark, args: "channel_id bookmark_id quip_section_id"},
 	} {
 		m.json = name != "bookmarks.list"
+		m.writes = m.json
 		s.register(name, m)
 	}
 }

@@ -337,3 +337,8 @@ func (s *Server) AddBookmark(channel, title, link string) {
 		c.Bookmarks = append(c.Bookmarks, &Bookmark{ID: s.newID("Bk"), Title: title, Link: link})
 	})
 }
+
+// PinMessage pins a message as a person would.
+func (s *Server) PinMessage(channel, ts string) {
+	s.in(channel, func(c *Channel) { c.Pins = append(c.Pins, ts) })
+}
