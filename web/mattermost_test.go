@@ -205,12 +205,12 @@ func TestOneAtATimeForAConnection(t *testing.T) {
 	s, plant, _ := openPlant(t)
 	root := s.setUp("root")
 	first, second := at(t, root.post("/connections/mattermost", form()...)), at(t, root.post("/connections/remove/chat", "token", adminToken))
-	root.post(first + "/carry-out").leadsTo(t, first)
-	root.post(second + "/carry-out").leadsTo(t, second)
+	root.post(first+"/carry-out").leadsTo(t, first)
+	root.post(second+"/carry-out").leadsTo(t, second)
 	root.get(second).want(t, 200, "Nothing is changed yet", "is under way")
 	plant.go_ <- nil
 	root.eventually(first, "1 step is left")
-	root.post(second + "/carry-out").leadsTo(t, second)
+	root.post(second+"/carry-out").leadsTo(t, second)
 	plant.go_ <- nil
 	root.eventually(second, "1 step is left")
 }
