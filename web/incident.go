@@ -20,12 +20,6 @@ import (
 // entriesOnPage is how many entries of a timeline are shown at once.
 const entriesOnPage = 100
 
-// Incidents is what people can do with incidents; *response.Response is one.
-type Incidents interface {
-	// Settings are what may be chosen now.
-	Settings() incident.Settings
-}
-
 // held is somebody and what they do in an incident.
 type held struct{ Role, Name string }
 
@@ -49,6 +43,14 @@ type incidentPage struct {
 	Entries         int
 	Earlier, Newest string
 	Now             time.Time
+	// Acts are the steps of its life that are possible now; none when it can
+	// only be read.
+	Acts       []incident.Act
+	Severities []string
+	// Joins says that the person takes no part yet.
+	Joins bool
+	// Wrong is why an act was refused, Typed what was written for it.
+	Wrong, Typed string
 }
 
 // Overdue says whether a task should be done by now.
@@ -86,12 +88,18 @@ func (w *Web) theIncident(rw http.ResponseWriter, r *http.Request) *incident.Inc
 // showIncident is everything that is known about one incident.
 func (w *Web) showIncident(rw http.ResponseWriter, r *http.Request) {
 	if i := w.theIncident(rw, r); i != nil {
-		w.incidentPage(rw, r, http.StatusOK, i)
+		w.incidentPage(rw, r, http.StatusOK, i, "", "")
 	}
 }
 
-func (w *Web) incidentPage(rw http.ResponseWriter, r *http.Request, status int, i *incident.Incident) {
-	p := incidentPage{Incident: i, Entries: i.Entries, Now: w.clock.Now(), Steps: steps(i), Others: others(i)}
+// incidentPage shows an incident; wrong is why an act was refused, text what
+// was typed for it.
+func (w *Web) incidentPage(rw http.ResponseWriter, r *http.Request, status int, i *incident.Incident, wrong, text string) {
+	p := incidentPage{Incident: i, Entries: i.Entries, Now: w.clock.Now(), Steps: steps(i), Others: others(i), Wrong: wrong, Typed: text}
+	if w.o.Incidents != nil {
+		s := w.o.Incidents.Settings()
+		p.Acts, p.Severities, p.Joins = incident.Possible(i.Status), s.SeverityNames(), !i.Takes(w.me(r))
+	}
 	for _, role := range slices.Sorted(maps.Keys(i.Roles)) {
 		p.Roles = append(p.Roles, held{role, i.Roles[role].Name})
 	}

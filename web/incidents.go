@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"belfry/alert"
 	"belfry/incident"
@@ -36,6 +37,8 @@ type IncidentStore interface {
 	IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error)
 	// Incidents returns those that a filter lets through, the newest first.
 	Incidents(ctx context.Context, f store.IncidentFilter) ([]*incident.Incident, error)
+	// UseOnce says whether a token is used for the first time.
+	UseOnce(ctx context.Context, token string, until time.Time) (first bool, err error)
 	// Retrospective returns what people made of an incident's, or
 	// store.ErrNotFound; EditRetrospective store.ErrOutdated when another
 	// version was saved meanwhile.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,13 +71,16 @@ func (w *Web) functions() template.FuncMap {
 		"clock":        func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"tone":         tone,
 		"incidenttone": incidentTone,
+		"verb":         func(a incident.Act) string { return strings.ToUpper(string(a[:1])) + string(a[1:]) },
+		"chosen":       func(list, one string) bool { return slices.Contains(strings.Split(list, ","), one) },
 		"slug":         func(s incident.Status) string { return string(s) },
 		"entry":        func(e incident.Entry) string { return message.EntryWords(&e) },
 		"task": func(p incidentPage, t incident.Task) any {
 			return struct {
-				Task    *incident.Task
-				Overdue bool
-			}{&t, p.Overdue(t)}
+				Task            *incident.Task
+				Overdue, Finish bool
+				Number          int64
+			}{&t, p.Overdue(t), t.Open() && len(p.Acts) > 0, p.Number}
 		},
 		"size":    bytesOf,
 		"phase":   phase,

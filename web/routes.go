@@ -23,6 +23,9 @@ func (w *Web) Handler() http.Handler {
 		// Incidents. A private one is shown to those who take part in it.
 		"GET /incidents":                                 w.member(w.listIncidents),
 		"GET /incidents/{number}":                        w.member(w.showIncident),
+		"POST /incidents/{number}":                       w.member(w.actOnIncident),
+		"GET /incidents/new":                             w.member(w.showDeclare),
+		"POST /incidents/new":                            w.member(w.declare),
 		"GET /incidents/{number}/retrospective":          w.member(w.showRetrospective),
 		"POST /incidents/{number}/retrospective":         w.member(w.saveRetrospective),
 		"GET /incidents/{number}/retrospective/{format}": w.member(w.exportRetrospective),

@@ -62,7 +62,8 @@ type Options struct {
 	Doctor Doctor
 	// Connections are those to chat; nil: none can be shown.
 	Connections Connections
-	// Incidents carries out what people do with incidents; nil: they can only be read.
+	// Incidents carries out what people do with incidents; nil: they can only
+	// be read.
 	Incidents Incidents
 	// Gate says who may act on incidents; nil: everybody who is signed in.
 	Gate chat.Gate
