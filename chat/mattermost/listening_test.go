@@ -29,7 +29,13 @@ type ears struct {
 	open     []chat.Ref
 	answer   func(chat.Command) chat.Answer
 	panics   bool
+	// hear answers to words in channels; nil: there is nothing to say.
+	hear func(context.Context, chat.Heard) *chat.Reply
 }
+
+func (e *ears) Hears(_, text string) bool { return e.hear != nil && strings.HasPrefix(text, "fridge") }
+
+func (e *ears) Hear(ctx context.Context, h chat.Heard) *chat.Reply { return e.hear(ctx, h) }
 
 func (e *ears) Command(_ context.Context, c chat.Command) chat.Answer {
 	e.mu.Lock()

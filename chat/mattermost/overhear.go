@@ -13,6 +13,8 @@ import (
 // meanwhile waits.
 const atOnceHeard = 4
 
+const sayStopping = "I was interrupted, because Belfry is being restarted or got a new configuration. Please ask again in a moment."
+
 // overhears says whether a post that came over the websocket has an answer.
 func (l *listener) overhears(s said) bool {
 	return l.hearer != nil && s.byPerson() && s.User != l.myID() && l.hearer.Hears(l.name, s.Message)
@@ -36,7 +38,7 @@ func (l *listener) overheard(ctx context.Context, s said) error {
 	}
 	l.answering.Go(func() {
 		defer func() { <-l.hearing }()
-		l.answerTo(ctx, s)
+		l.answerTo(l.life, s)
 	})
 	return nil
 }
@@ -45,6 +47,9 @@ func (l *listener) answerTo(ctx context.Context, s said) {
 	reply := l.hear(ctx, l.hearer, s)
 	if reply == nil {
 		return
+	}
+	if ctx.Err() != nil { // whatever it says, it was cut off
+		reply.Message, reply.Body = chat.Message{Lines: textLines(sayStopping)}, nil
 	}
 	thread := chat.Ref{Channel: s.Channel}
 	if reply.Comment {

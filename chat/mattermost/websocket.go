@@ -55,6 +55,8 @@ type listener struct {
 	reactor   chat.Reactor   // nil: reactions are
 	hearer    chat.Hearer    // nil: words in channels are
 	responder chat.Responder
+	// life ends with Listen: an answer is put together while connections come and go.
+	life context.Context //nolint:containedctx // see there
 	// hearing bounds how many words are answered at once, answering waits for them.
 	hearing   chan struct{}
 	answering sync.WaitGroup
@@ -79,7 +81,7 @@ func (p *Platform) Listen(ctx context.Context, r chat.Responder) error {
 	if !p.listens {
 		return nil
 	}
-	l := &listener{Platform: p, responder: r, hearing: make(chan struct{}, atOnceHeard)}
+	l := &listener{Platform: p, responder: r, life: ctx, hearing: make(chan struct{}, atOnceHeard)}
 	l.commander, _ = r.(chat.Commander)
 	l.reactor, _ = r.(chat.Reactor)
 	l.hearer, _ = r.(chat.Hearer)

@@ -3,6 +3,7 @@
 package mattermost_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -215,6 +216,39 @@ func TestARestartReadsWhatWasTypedMeanwhile(t *testing.T) {
 	l.start() // reads both once more
 	l.fake.Say("alice", "ops", "", "!ack 3")
 	l.heard("ack 1", "ack 2", "ack 3")
+}
+
+// TestAnAnswerOutlivesItsConnection: an endpoint may take longer than a
+// connection lasts. Only the end of listening ends the wait, and says so.
+func TestAnAnswerOutlivesItsConnection(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{}, 1) // not to hang where nobody waits any more
+	says := func(text string) *chat.Reply {
+		return &chat.Reply{Comment: true, Message: chat.Message{Lines: []chat.Line{{{Text: text}}}}}
+	}
+	l := listen(t)
+	l.stop()
+	l.ears.hear = func(ctx context.Context, _ chat.Heard) *chat.Reply {
+		asked <- struct{}{}
+		select {
+		case <-answer:
+			return says("4 °C")
+		case <-ctx.Done():
+			return says("no answer in time")
+		}
+	}
+	l.start()
+	l.until("somebody listens", func() bool { return l.fake.Listening() == 1 })
+	l.fake.Say("alice", "ops", "", "fridge one")
+	<-asked
+	dialled := l.fake.Dialled()
+	l.fake.CutSockets()
+	l.until("it listens again", func() bool { return l.fake.Dialled() > dialled && l.fake.Listening() == 1 })
+	answer <- struct{}{}
+	l.fake.Room("ops").Card("fridge one").WaitNote("4 °C")
+	l.fake.Say("alice", "ops", "", "fridge two")
+	<-asked
+	l.stop()
+	l.fake.Room("ops").Card("fridge two").WaitNote("ask again in a moment")
 }
 
 // TestTheServerGoesAwayAndComesBack: it forgets all connections then.
