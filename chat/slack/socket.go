@@ -311,11 +311,12 @@ func (s *socket) leave(reason string) <-chan time.Time {
 	s.mu.Lock()
 	s.reason = reason
 	s.mu.Unlock()
+	over := s.clock.After(s.tempo.linger) // before anybody learns of it: the new connection must not outrun it
 	if !s.left {
 		s.left = true
 		close(s.leaving)
 	}
-	return s.clock.After(s.tempo.linger)
+	return over
 }
 
 // envelope works on one envelope and acknowledges it within 3 s. What can't be

@@ -120,7 +120,7 @@ func (k *socket) send(v any) bool {
 	if err != nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), waits)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return k.conn.Write(ctx, websocket.MessageText, raw) == nil
 }
@@ -147,10 +147,12 @@ func (s *Server) overSocket(kind string, payload map[string]any, answers bool, a
 	k := able[s.inbox.turn%len(able)]
 	id := fmt.Sprintf("%08x-4d35-4d0b-b6aa-3361493e1caf", s.inbox.serial)
 	s.mu.Unlock()
-	return k.give(id, kind, payload, answers, attempt)
+	ctx, cancel := s.inTime()
+	defer cancel()
+	return k.give(ctx, id, kind, payload, answers, attempt)
 }
 
-func (k *socket) give(id, kind string, payload map[string]any, answers bool, attempt int) Answered {
+func (k *socket) give(ctx context.Context, id, kind string, payload map[string]any, answers bool, attempt int) Answered {
 	ack := make(chan []byte, 1)
 	k.mu.Lock()
 	k.waiting[id] = ack
@@ -162,8 +164,6 @@ func (k *socket) give(id, kind string, payload map[string]any, answers bool, att
 	if !k.send(e) {
 		return Answered{Body: []byte("the connection is gone")}
 	}
-	timer := time.NewTimer(waits)
-	defer timer.Stop()
 	select {
 	case body := <-ack:
 		return Answered{Status: http.StatusOK, Body: body}
@@ -174,7 +174,7 @@ func (k *socket) give(id, kind string, payload map[string]any, answers bool, att
 		default:
 			return Answered{Body: []byte("the connection went away")}
 		}
-	case <-timer.C:
+	case <-ctx.Done():
 		return Answered{Body: []byte("operation_timeout")}
 	}
 }
