@@ -40,8 +40,7 @@ func (p *Platform) events(ctx context.Context, r chat.Responder, body []byte) (a
 }
 
 // event works on an event, once: it is noted before it is done, by its id, and
-// what somebody wrote also by its place, because one message makes several
-// events. What can't be noted is not done, and comes again: that is the error.
+// what somebody wrote by its place, because one message makes several events. What can't be noted is not done, and comes again: that is the error.
 func (p *Platform) event(ctx context.Context, r chat.Responder, o outer, e happened) error {
 	if o.Kind == outerLimited {
 		p.log.Warn("slack holds events back: there were more than 30,000 in an hour")
@@ -53,10 +52,13 @@ func (p *Platform) event(ctx context.Context, r chat.Responder, o outer, e happe
 	}
 	noted := make(chan error, 1)
 	ok := p.work.start(func(ctx context.Context) {
-		first, err := p.once(ctx, "event "+o.ID, eventKept)
-		if err == nil && first && e.TS != "" {
-			first, err = p.once(ctx, "message "+e.Channel+" "+e.TS, eventKept)
+		// One note, not two: what is noted by half would not be done when it
+		// comes again. A message's place tells its repetitions as well.
+		what := "event " + o.ID
+		if e.TS != "" {
+			what = "message " + e.Channel + " " + e.TS
 		}
+		first, err := p.once(ctx, what, eventKept)
 		noted <- err
 		if err == nil && first {
 			p.guarded(ctx, func(ctx context.Context) chat.Answer { do(ctx); return chat.Answer{} })
