@@ -63,12 +63,12 @@ type IncidentQuestion struct {
 	Default  string `yaml:"default"`
 }
 
-// defaultIncidentCommand is the command's word without a configuration.
-const defaultIncidentCommand = "incident"
+// DefaultIncidentCommand is the command's word without a configuration.
+const DefaultIncidentCommand = "incident"
 
 func defaultIncidents() Incidents {
 	d := incident.Defaults()
-	i := Incidents{Command: defaultIncidentCommand}
+	i := Incidents{Command: DefaultIncidentCommand}
 	for _, s := range d.Severities {
 		i.Severities = append(i.Severities, IncidentSeverity(s))
 	}

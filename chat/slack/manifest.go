@@ -44,6 +44,10 @@ type Wish struct {
 	Socket bool
 	// Command is the slash command, with its slash; Hint what follows it.
 	Command, Hint string
+	// Incidents is the slash command by which incidents are run, with its slash,
+	// and IncidentHint what follows it. Empty, or the same as Command: there is
+	// no other command.
+	Incidents, IncidentHint string
 	// Messages subscribes to what is written in channels, for a command_word and
 	// for answers to words.
 	Messages bool
@@ -131,7 +135,11 @@ func NewManifest(w Wish) (Manifest, error) {
 		{"Acknowledge alert", "message", shortcutAck, "Say that you take care of the alert of this card"},
 		{"Un-acknowledge alert", "message", shortcutUnack, "Take the acknowledgement of this card's alert back"},
 	}
-	command := manifestCommand{Command: w.Command, Description: "See and handle alerts", Hint: w.Hint, Escape: true}
+	m.Features.Commands = []manifestCommand{{Command: w.Command, Description: "See and handle alerts", Hint: w.Hint, Escape: true}}
+	if w.Incidents != "" && w.Incidents != w.Command {
+		m.Features.Commands = append(m.Features.Commands,
+			manifestCommand{Command: w.Incidents, Description: "Declare and run incidents", Hint: w.IncidentHint, Escape: true})
+	}
 	m.OAuth.Scopes.Bot = namesOf(Scopes(w))
 	m.Settings.Events.Bot = []string{eventMention, eventUninstalled, eventReacted, eventUnreacted, eventRevoked}
 	if w.Messages {
@@ -144,11 +152,12 @@ func NewManifest(w Wish) (Manifest, error) {
 		m.OAuth.Redirects = []string{base + "/personal", base + "/app"}
 	}
 	if !w.Socket {
-		command.URL = callback + pathCommand
+		for i := range m.Features.Commands {
+			m.Features.Commands[i].URL = callback + pathCommand
+		}
 		m.Settings.Events.URL = callback + pathEvents
 		m.Settings.Interactivity.URL = callback + pathInteractive
 	}
-	m.Features.Commands = []manifestCommand{command}
 	return m, nil
 }
 
@@ -157,8 +166,10 @@ func (w *Wish) check() (callback string, err error) {
 	if n := len([]rune(w.Name)); n == 0 || n > maxAppName {
 		return "", fmt.Errorf("the app's name %q has %d characters; it takes 1 to %d", w.Name, n, maxAppName)
 	}
-	if text := wrongCommandWord(w.Command); text != "" {
-		return "", fmt.Errorf("the command %q %s", w.Command, text)
+	for _, command := range []string{w.Command, w.Incidents} {
+		if text := wrongCommandWord(command); text != "" && (command != "" || w.Command == "") {
+			return "", fmt.Errorf("the command %q %s", command, text)
+		}
 	}
 	if w.URL != "" && !isBase(w.URL) {
 		return "", fmt.Errorf("%q is no address like https://belfry.example.org", w.URL)

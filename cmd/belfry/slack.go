@@ -10,6 +10,7 @@ import (
 
 	"belfry/app"
 	"belfry/chat/slack"
+	"belfry/command/incidents"
 	"belfry/config"
 
 	"github.com/spf13/cobra"
@@ -41,7 +42,8 @@ func newManifestCommand() *cobra.Command {
 		Short: "Print the manifest of the Slack app that this installation needs",
 		Long: `Print the manifest of the Slack app that this installation needs, and on standard
 error the address that opens Slack's page for a new app with it. Nothing is sent
-anywhere.
+anywhere. It has two slash commands: that of alerts, and that by which incidents
+are run (/incident, or what incidents.command in the file says).
 
 With --config the connection of kind slack in that file decides what the app
 needs. Without, an app for Socket Mode is described: Belfry opens the
@@ -117,6 +119,7 @@ func (f *manifestFlags) texts(m *slack.Manifest) (text, link string, err error) 
 func (f *manifestFlags) wish() (slack.Wish, error) {
 	w := (&slack.Config{}).Wish(firstOf(f.connection, "slack"), f.url)
 	w.Socket = true
+	incidentWord := config.DefaultIncidentCommand
 	if f.config != "" {
 		file, problems := config.LoadFile(f.config, app.Kinds())
 		if len(problems) > 0 {
@@ -127,7 +130,9 @@ func (f *manifestFlags) wish() (slack.Wish, error) {
 			return w, err
 		}
 		w = c.Wish(name, firstOf(f.url, file.Server.PublicURL)).Answering(file.AnswersOn(name))
+		incidentWord = file.Incidents.Command
 	}
+	w.Incidents, w.IncidentHint = "/"+incidentWord, "["+strings.Join(incidents.Words(), " | ")+"]"
 	w.Name, w.CallbackURL = f.app, f.callback
 	if f.word != "" {
 		w.Command = f.word

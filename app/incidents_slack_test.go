@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"belfry/app"
+	"belfry/chat/slack/slacktest"
+)
+
+// TestIncidentsAreRunFromSlack: by their own slash command, whatever it is
+// called, and by the other one.
+func TestIncidentsAreRunFromSlack(t *testing.T) {
+	s := slacktest.Start(t)
+	s.AddUser("alice")
+	s.AddUser("bob")
+	s.AddChannel("ops")
+	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), File: file(t, fmt.Sprintf(`
+connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
+default: {channels: [team/ops]}
+incidents: {command: trouble, announce: [team/ops]}
+`, s.URL(), s.Token(), s.SigningSecret()))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, a) })
+	s.CallAt("http://" + a.Address() + "/chat/team")
+	types := func(person, line, want string) {
+		t.Helper()
+		out := s.Type(person, "ops", line)
+		if out.Failed != "" || out.Answer == nil || !strings.Contains(out.Answer.Text, want) {
+			t.Errorf("%s types %q: %+v, without %q", person, line, out, want)
+		}
+	}
+	types("alice", "/trouble new SEV1 the shop is slow", "#1 SEV1 started: the shop is slow")
+	types("bob", "/belfry trouble assign #1 commander @alice", "You made alice commander.")
+	types("bob", "/trouble mitigate #1 rolled back", "#1 SEV1 mitigated")
+	types("bob", "/belfry status", "Nothing is wrong at this moment.")
+	out := s.Type("bob", "ops", "/trouble new")
+	if out.Form == nil {
+		t.Fatalf("no form opened: %+v", out.Answer)
+	}
+	again := out.Form.Submit(map[string]string{"title": "no mail", "severity": "SEV9"})
+	if again == nil || !strings.Contains(again.Errors["severity"], "there are SEV0") {
+		t.Fatalf("a wrong severity: %+v", again)
+	}
+	if done := out.Form.Submit(map[string]string{"title": "no mail", "severity": "sev2"}); done != nil {
+		t.Fatalf("the right one: %+v", done)
+	}
+	s.Room("ops").WaitCard("#2 no mail").WaitShows("by bob")
+}
