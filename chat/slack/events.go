@@ -40,7 +40,8 @@ func (p *Platform) events(ctx context.Context, r chat.Responder, body []byte) (a
 }
 
 // event works on an event, once: it is noted before it is done, by its id, and
-// what somebody wrote by its place, because one message makes several events. What can't be noted is not done, and comes again: that is the error.
+// what somebody wrote by its place, because one message makes several events.
+// What can't be noted is not done, and comes again: that is the error.
 func (p *Platform) event(ctx context.Context, r chat.Responder, o outer, e happened) error {
 	if o.Kind == outerLimited {
 		p.log.Warn("slack holds events back: there were more than 30,000 in an hour")

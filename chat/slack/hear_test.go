@@ -114,6 +114,7 @@ func TestAWordIsAnsweredOnce(t *testing.T) {
 		payload["event_id"] = "Ev0SECOND"
 		s.clock.Advance(time.Second)
 		s.fake.Again(payload)
+		s.Idle() // events are worked on side by side
 		// What begins with the command word is a command, and nothing else.
 		s.fake.Say("alice", "ops", "fridge!ack", "")
 		s.expectSaid(t, 0, 1)
