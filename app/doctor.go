@@ -195,7 +195,7 @@ func (f found) Examine(context.Context, doctor.Visit) []doctor.Finding { return 
 // chatExaminer is who looks into a connection.
 func (h *house) chatExaminer(c config.Connection) doctor.Examiner {
 	if room := examiners[c.Kind]; room != nil {
-		e, err := room(c.Spec, plugin{name: c.Name, clock: h.clock})
+		e, err := room(c.Spec, plugin{name: c.Name, answers: h.file.AnswersOn(c.Name), clock: h.clock})
 		if err != nil {
 			return found{cannotOpen(err)}
 		}

@@ -47,7 +47,7 @@ var chats = map[string]func(config.Spec, plugin) (chat.Platform, error){
 var examiners = map[string]func(config.Spec, plugin) (doctor.Examiner, error){
 	"mattermost": func(s config.Spec, p plugin) (doctor.Examiner, error) {
 		return open(s, p, func(c *mattermost.Config) (doctor.Examiner, error) {
-			return checkup.New(c, checkup.Options{Name: p.name, Clock: p.clock}), nil
+			return checkup.New(c, checkup.Options{Name: p.name, Answers: p.answers, Clock: p.clock}), nil
 		})
 	},
 }

@@ -52,6 +52,15 @@ func (p *Platform) Buttonless() bool { return p.buttonless }
 // TakesCommands says whether the tokens of slash commands are configured.
 func (p *Platform) TakesCommands() bool { return len(p.slash) > 0 }
 
+// TakesOutgoing says whether the tokens of outgoing webhooks are configured.
+func (p *Platform) TakesOutgoing() bool { return len(p.hooks) > 0 }
+
+// KnowsOutgoing says whether a token is one of them.
+func (p *Platform) KnowsOutgoing(token config.Secret) bool { return p.hooks.known(token.Reveal()) }
+
+// PathOutgoing follows the connection's address where outgoing webhooks lead.
+const PathOutgoing = "/outgoing"
+
 // ChannelPath returns where the API looks up a configured channel, or what is
 // wrong with how it is written.
 func (p *Platform) ChannelPath(configured string) (path, wrong string) {

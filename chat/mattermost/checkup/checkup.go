@@ -7,7 +7,8 @@
 // with which certificate, version, clock and rate limit; account.go whose the
 // token is and where it is a member; settings.go reads the settings that
 // matter; callback.go has Mattermost call us through its own network, by a
-// button that nobody sees and by the slash command, and measures that.
+// button that nobody sees and by the slash command, and measures that; words.go
+// compares the outgoing webhooks with the words that have an answer.
 //
 // Most settings are read with the connection's own token, from what every
 // client is told (GET /config/client). For the rest an administrator's token
@@ -35,6 +36,8 @@ import (
 type Options struct {
 	// Name is the connection's.
 	Name string
+	// Answers are those to words in the connection's channels.
+	Answers []config.Answer
 	// Clock defaults to the machine's.
 	Clock clock.Clock
 	// Lookup resolves host names; it defaults to the system's resolver.
@@ -122,6 +125,7 @@ func (c *Checkup) Examine(ctx context.Context, in doctor.Visit) []doctor.Finding
 	before := len(v.found)
 	v.callback(ctx)
 	v.command(ctx)
+	v.words(ctx)
 	tried := slices.Clone(v.found[before:])
 	// What the settings say is the cause of what was tried, so it is read first.
 	v.found = v.found[:before]
