@@ -149,6 +149,8 @@ type IncidentFilter struct {
 	Words []string
 	// Parent is the number of the incident that they are part of.
 	Parent int64
+	// Since leaves out those that were declared before.
+	Since time.Time
 	// Before leaves out this number and all higher ones.
 	Before int64
 	// Limit is how many at most (100).
@@ -184,6 +186,9 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]*incident.In
 	}
 	if f.Parent != 0 {
 		add("parent = ?", f.Parent)
+	}
+	if !f.Since.IsZero() {
+		add("created_at >= ?", micros(f.Since))
 	}
 	if f.Before != 0 {
 		add("number < ?", f.Before)

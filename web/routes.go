@@ -24,6 +24,7 @@ func (w *Web) Handler() http.Handler {
 		"GET /incidents":                                 w.member(w.listIncidents),
 		"GET /incidents/{number}":                        w.member(w.showIncident),
 		"POST /incidents/{number}":                       w.member(w.actOnIncident),
+		"GET /incidents/figures":                         w.member(w.showFigures),
 		"GET /incidents/new":                             w.member(w.showDeclare),
 		"POST /incidents/new":                            w.member(w.declare),
 		"GET /incidents/{number}/retrospective":          w.member(w.showRetrospective),

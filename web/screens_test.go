@@ -104,7 +104,8 @@ func pages(t *testing.T, chrome *webtest.Chrome, dir string) {
 		{"alert-desktop", 1280, false, sampleAlertPath(s), ""}, {"alert-phone", 375, false, sampleAlertPath(s), ""},
 		{"incidents-desktop", 1280, false, "/incidents", ""}, {"incidents-phone", 390, false, "/incidents", ""},
 		{"incident-desktop", 1280, true, "/incidents/2", ""}, {"declare-phone", 390, false, "/incidents/new", ""}, {"retrospective-desktop", 1280, false, "/incidents/2/retrospective", ""},
-		{"retrospective-phone", 390, false, "/incidents/2/retrospective/html", ""}, {"incident-phone", 390, false, "/incidents/2", ""},
+		{"retrospective-phone", 390, false, "/incidents/2/retrospective/html", ""}, {"figures-desktop", 1280, false, "/incidents/figures", ""}, {"figures-phone", 390, true, "/incidents/figures", ""},
+		{"incident-phone", 390, false, "/incidents/2", ""},
 		{"deliveries", 1280, false, "/deliveries", ""}, {"people", 375, false, "/people", ""},
 		{"signin", 375, true, "/signin", ""}, {"missing", 1280, false, "/nowhere", ""},
 	} {
