@@ -4,6 +4,7 @@ package interaction
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -25,6 +26,7 @@ const (
 	lookedAt = 2000
 
 	sayNoMatch = "No open alert in Belfry fits this card, so nothing was done. Use the alert's card by Belfry, or the command ack."
+	sayAdopted = "This was taken as an acknowledgement of alert #%d, %s. Its card by Belfry shows what comes of it."
 	sayManyFit = "More than one open alert in Belfry fits this card, so nothing was done. Use the alert's card by Belfry, or the command ack."
 )
 
@@ -51,7 +53,13 @@ func (i *Interaction) Adopt(ctx context.Context, f chat.Foreign) chat.Answer {
 	case 0:
 		return chat.Answer{Whisper: sayNoMatch}
 	case 1:
-		return answer(i.desk.Acknowledge(ctx, fits[0].ID, desk.AnyGeneration, f.Actor.Name, ""))
+		a := answer(i.desk.Acknowledge(ctx, fits[0].ID, desk.AnyGeneration, f.Actor.Name, ""))
+		if a.Whisper == "" {
+			// The card that was pressed never changes, and its words may have named
+			// another alert than people meant.
+			a.Whisper = fmt.Sprintf(sayAdopted, fits[0].Number, chat.CleanLine(fits[0].Name()))
+		}
+		return a
 	}
 	return chat.Answer{Whisper: sayManyFit}
 }

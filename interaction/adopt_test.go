@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"belfry/alert"
@@ -65,10 +66,23 @@ func TestAForeignCardFindsItsAlert(t *testing.T) {
 			r := newRoom(t)
 			r.TakeForeign(open{list: problems()})
 			got := r.Adopt(t.Context(), chat.Foreign{Actor: alice, Names: c.names})
-			if !slices.Equal(r.acts, c.want) || (got.Whisper == "") != (len(c.want) == 1) {
+			if !slices.Equal(r.acts, c.want) || strings.Contains(got.Whisper, "taken as an acknowledgement of alert #") != (len(c.want) == 1) {
 				t.Errorf("acts %q, said %q", r.acts, got.Whisper)
 			}
 		})
+	}
+}
+
+// TestWhoPressesAForeignCardIsToldWhatWasTaken: the card itself shows nothing,
+// and what monitoring wrote on it may name something else.
+func TestWhoPressesAForeignCardIsToldWhatWasTaken(t *testing.T) {
+	r := newRoom(t)
+	list := problems()
+	list[2].Number = 42
+	r.TakeForeign(open{list: list})
+	got := r.Adopt(t.Context(), chat.Foreign{Actor: alice, Names: []string{"Ping", "web02"}})
+	if !strings.Contains(got.Whisper, "#42") || !strings.Contains(got.Whisper, "Ping") || !strings.Contains(got.Whisper, "web02") {
+		t.Errorf("told %q", got.Whisper)
 	}
 }
 
