@@ -72,11 +72,20 @@ func BenchmarkIncidents(b *testing.B) {
 	}{
 		{"list", list(store.IncidentFilter{Limit: 50})},
 		{"open", list(store.IncidentFilter{Open: true, Limit: 50})},
+		{"over", list(store.IncidentFilter{Over: true, Limit: 100})},
+		{"for_figures", list(store.IncidentFilter{Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Limit: 10_000})},
 		{"of_a_service", list(store.IncidentFilter{Label: "service", Value: "service-7", Limit: 50})},
 		{"words_nowhere", list(store.IncidentFilter{Words: []string{"nowhere"}, Limit: 50})},
 		{"an_old_page_of_the_list", list(store.IncidentFilter{Before: 100, Limit: 50})},
 		{"counts", func(int64) error { _, err := s.CountIncidents(ctx); return err }},
 		{"page", page},
+		{"an_old_page_of_a_timeline", func(n int64) error {
+			i, err := s.Incident(ctx, n)
+			if err == nil {
+				_, err = s.IncidentEntries(ctx, i.ID, store.EntryFilter{Limit: 101, Until: i.CreatedAt.Add(50 * time.Second), Before: i.ID})
+			}
+			return err
+		}},
 		{"an_act", func(n int64) error {
 			return s.ChangeIncident(ctx, store.IncidentChange{Numbers: []int64{n}, Apply: func(v store.IncidentView) ([]store.IncidentEffect, error) {
 				e, err := v.Incidents[n].Say("on it", incident.Belfry(), time.Now())
