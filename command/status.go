@@ -51,7 +51,8 @@ func (c *call) filter() (func(*entry) bool, error) {
 		if err != nil {
 			return nil, sayf("%s", sentence(err.Error()))
 		}
-		return func(e *entry) bool { return matchers.Match(e.labels) }, nil
+		sieve := matchers.Sieve()
+		return func(e *entry) bool { return sieve(e.labels) }, nil
 	}
 	var parts []string
 	for c.words.Rest() != "" {

@@ -5,6 +5,7 @@ package route_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -132,6 +133,26 @@ func TestMatchersSurviveTheirText(t *testing.T) {
 		again, err := route.ParseMatchers(ms.String())
 		if err != nil || again.String() != ms.String() || again[0].Value != ms[0].Value {
 			t.Fatalf("%s became %v: %v", text, again, err)
+		}
+	})
+}
+
+// TestASieveLetsThroughWhatMatches: looking for a text first changes nothing.
+func TestASieveLetsThroughWhatMatches(t *testing.T) {
+	part := rapid.SampledFrom([]string{"a", "ab", "b+", ".*", ".", "(a|b)", "[ab]", "(?i:a)", "(?i)", "a?", "b{2}", "a|b", "(?:ab)", "^", "$", "ä"})
+	rapid.Check(t, func(t *rapid.T) {
+		expression := strings.Join(rapid.SliceOfN(part, 0, 5).Draw(t, "expression"), "")
+		operator := rapid.SampledFrom([]string{"=~", "!~"}).Draw(t, "operator")
+		ms, err := route.ParseMatchers(fmt.Sprintf("host%s%q, site!=%q", operator, expression, "a"))
+		if err != nil {
+			t.Skip()
+		}
+		sieve := ms.Sieve()
+		for range 20 {
+			l := alert.Labels{"host": rapid.StringMatching(`[abABä]{0,6}`).Draw(t, "host"), "site": rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "site")}
+			if sieve(l) != ms.Match(l) {
+				t.Fatalf("%v says %v of %v, its sieve otherwise", ms, ms.Match(l), l)
+			}
 		}
 	})
 }
