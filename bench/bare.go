@@ -48,7 +48,7 @@ type waitingRow struct {
 const mostRows = 64
 
 func openRows(ctx context.Context, path string) (*rows, error) {
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"+
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"+
 		"&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-16384)")
 	if err != nil {
 		return nil, err

@@ -44,10 +44,10 @@ func (s *Store) openSQLite(ctx context.Context, address string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("can't open the database %s: %w", path, err)
 	}
-	// FULL: a commit is on the disk, also through a power cut. Pages of 8 KB
-	// and a log that is folded into the database every 16 MB: larger and rarer
-	// than the defaults, which took a tenth longer for a new alert.
-	write, err := sqliteDB(path, 1, "page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(2000)",
+	// FULL: a commit is on the disk, also through a power cut. The log is
+	// folded into the database every 2000 pages (8 MB), half as often as by
+	// default. Larger pages gained nothing for a new alert.
+	write, err := sqliteDB(path, 1, "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(2000)",
 		"journal_size_limit(67108864)", "cache_size(-16384)", "temp_store(MEMORY)")
 	if err != nil {
 		return err

@@ -30,8 +30,9 @@ func newTranslateCommand() *cobra.Command {
 		Short: "Show what a tool's payload becomes, without sending anything",
 		Long: `Show what a tool's payload becomes: the alerts and messages that a source's
 program makes of it, where they would go, and their cards as Mattermost, Slack
-and the built-in room would show them. Nothing is stored or sent. A fault says which key
-of the program's output is wrong and which path of the payload is behind it.
+and the built-in room would show them. Nothing is stored or sent. A fault says
+which key of the program's output is wrong and which path of the payload is
+behind it.
 
 FILE holds what the tool sends; "-", or no FILE, reads it from standard input.
 Without --content-type it is taken for JSON if it begins like it, else for a form.
