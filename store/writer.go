@@ -129,7 +129,7 @@ func (w *writer) take() (batch []*operation, closed bool) {
 // carryOut stores the whole batch at once or, when that fails for a reason
 // that may lie in one of them, one after the other.
 func (w *writer) carryOut(batch []*operation) {
-	err := w.transact(batch)
+	err := w.transact(batch, true)
 	for _, op := range batch {
 		switch {
 		case err == nil:
@@ -145,16 +145,18 @@ func (w *writer) carryOut(batch []*operation) {
 }
 
 // single carries op out alone. Of several changes each is tried alone: one
-// that the database refuses gets the error as its own.
+// that the database refuses gets the error as its own. Standing claims are not
+// carried out with it: one that fails must not have a change refused. Who left
+// them is told, and claims for itself.
 func (w *writer) single(op *operation) {
 	if op.run != nil || len(op.changes) == 1 {
-		op.err = explain(w.transact([]*operation{op}))
+		op.err = explain(w.transact([]*operation{op}, false))
 		return
 	}
 	op.err = nil
 	for i, c := range op.changes {
 		one := &operation{changes: []Change{c}, errs: make([]error, 1)}
-		err := w.transact([]*operation{one})
+		err := w.transact([]*operation{one}, false)
 		if err != nil && (isOperational(err) || errors.Is(err, ErrUncertain)) {
 			op.err = explain(err)
 			return
@@ -163,8 +165,9 @@ func (w *writer) single(op *operation) {
 	}
 }
 
-// transact is one transaction, and the telling of what fell due in it.
-func (w *writer) transact(batch []*operation) error {
+// transact is one transaction, and the telling of what fell due in it. With
+// serve it also carries out the claims that stand for that.
+func (w *writer) transact(batch []*operation, serve bool) error {
 	s := w.store
 	t := &tx{store: s, now: s.clock.Now(), due: map[string]struct{}{}}
 	// Callers do not end a transaction: it holds what others wait for too.
@@ -183,6 +186,9 @@ func (w *writer) transact(batch []*operation) error {
 		}
 		if err := t.announce(ctx); err != nil {
 			return err
+		}
+		if !serve {
+			return nil
 		}
 		return t.serve(ctx)
 	})

@@ -135,6 +135,48 @@ func TestAChangeThatTheDatabaseRefusesIsAlone(t *testing.T) {
 	})
 }
 
+// A claim that can't be made must not have what makes it due refused: that is
+// what monitoring reported.
+func TestAStandingClaimThatFailsRefusesNoChange(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		rename := func(from, to string) {
+			t.Helper()
+			err := s.write(t.Context(), func(ctx context.Context, q *tx) error {
+				return q.exec(ctx, `ALTER TABLE `+from+` RENAME TO `+to)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := make(chan []string, 10)
+		s.SetOnDue(func(due []string) { told <- due })
+		st := s.Stand("chat/town", 10)
+		rename("destinations", "elsewhere")
+		errs, err := s.Change(t.Context(), Change{Source: "nagios", Fingerprint: newAlert(1).Fingerprint,
+			Apply: func(View) ([]Effect, error) {
+				return []Effect{{Alert: newAlert(1), NewCards: []string{"chat/town"}}}, nil
+			}})
+		if err != nil || errs[0] != nil {
+			t.Fatalf("the change was refused: %v, %v", errs, err)
+		}
+		select {
+		case due := <-told:
+			if len(due) != 1 || due[0] != "chat/town" {
+				t.Errorf("told of %v", due)
+			}
+		default:
+			t.Error("who left the claim is told nothing")
+		}
+		rename("elsewhere", "destinations")
+		if c, ok := st.Cancel(); ok {
+			t.Errorf("it was claimed: %+v", c)
+		}
+		if c, err := s.Claim(t.Context(), "chat/town", 10); err != nil || len(c.Duties) != 1 || !c.Duties[0].UnknownSince.IsZero() {
+			t.Errorf("claimed then: %+v, %v", c, err)
+		}
+	})
+}
+
 func TestWhoGivesUpWaitingLeavesNothingBehind(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		ctx, cancel := context.WithCancel(t.Context())
