@@ -69,6 +69,13 @@ func (l loose) number() int {
 	return n
 }
 
+// state returns a state of the core. What is none tells nothing: it must not
+// pass for 0, which ends a problem.
+func (l loose) state() (n int, ok bool) {
+	n, err := strconv.Atoi(strings.TrimSpace(l.text))
+	return n, err == nil && n >= 0 && n <= 3
+}
+
 func (l loose) yes() bool { return l.text == "true" || l.number() > 0 }
 
 // status is a Hoststatus or Servicestatus of a list.
@@ -154,7 +161,7 @@ func decodeList(body []byte, services bool) (rows []row, more bool, err error) {
 		if !isUUID(r.host) || services && !isUUID(r.service) {
 			return nil, false, errors.New("openITCOCKPIT's list has an object without a uuid")
 		}
-		r.monitored, r.state = s.CurrentState.set, s.CurrentState.number()
+		r.state, r.monitored = s.CurrentState.state()
 		r.acked, r.inDowntime = s.Acknowledged.yes(), s.Downtime.yes()
 		if s.Notifies.set {
 			r.notifies = new(s.Notifies.yes())
