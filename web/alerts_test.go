@@ -3,6 +3,7 @@
 package web_test
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"regexp"
@@ -113,6 +114,24 @@ func TestAnAlertsPageShowsEverything(t *testing.T) {
 	b.get("/alerts/1").want(t, 404)
 	b.get("/alerts/x").want(t, 404)
 	b.get("/alerts/-1").want(t, 404)
+}
+
+// A core that takes a command has not carried it out yet, and may never say so.
+func TestAnInstructionIsNotSaidToBeCarriedOut(t *testing.T) {
+	s := open(t, nil)
+	b := s.setUp("alice")
+	a := s.report(alert.Report{Kind: alert.ReportProblem, Object: service("web01", "Disk /var"), State: "CRITICAL", Severity: alert.SeverityCritical})
+	errs, err := s.store.Change(t.Context(), store.Change{ID: a.ID, Apply: func(v store.View) ([]store.Effect, error) {
+		asked := alert.Event{Kind: alert.EventInstructed, Actor: "bob", At: time.Now(), Instruction: &alert.Instruction{Do: "check"}}
+		return []store.Effect{{Alert: v.Alert, Events: []alert.Event{asked, v.Alert.Instructed(asked, "", time.Now())}}}, nil
+	}})
+	if err = errors.Join(append(errs, err)...); err != nil {
+		t.Fatal(err)
+	}
+	p := b.get(fmt.Sprintf("/alerts/%d", a.ID)).want(t, 200, "asked of the monitoring system", "accepted by the monitoring system")
+	if strings.Contains(p.body, "carried out") || strings.Contains(p.body, "told the monitoring system") {
+		t.Error("it is said to be more than was confirmed")
+	}
 }
 
 func TestDeadLettersAreSentAgain(t *testing.T) {

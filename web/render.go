@@ -94,7 +94,9 @@ func (w *Web) functions() template.FuncMap {
 	}
 }
 
-// happened says in plain words what an event of a kind is.
+// happened says in plain words what an event of a kind is. An instruction is
+// asked for before anybody is told of it, and accepted by systems that never say
+// whether they carried it out.
 var happened = map[alert.EventKind]string{
 	alert.EventOpened: "problem began", alert.EventChanged: "state changed", alert.EventRenotified: "reported again",
 	alert.EventResolved: "problem over", alert.EventAckWanted: "wants to acknowledge",
@@ -103,7 +105,7 @@ var happened = map[alert.EventKind]string{
 	alert.EventUnacked: "acknowledgement removed", alert.EventUnackRefused: "removal of the acknowledgement refused",
 	alert.EventDowntime: "downtime began", alert.EventDowntimeEnd: "downtime ended",
 	alert.EventFlapping: "flapping began", alert.EventFlappingEnd: "flapping ended", alert.EventCustom: "notice",
-	alert.EventInstructed: "told the monitoring system", alert.EventInstructDone: "carried out by the monitoring system",
+	alert.EventInstructed: "asked of the monitoring system", alert.EventInstructDone: "accepted by the monitoring system",
 	alert.EventInstructFail: "refused by the monitoring system",
 }
 
