@@ -70,10 +70,11 @@ func (l loose) number() int {
 }
 
 // state returns a state of the core. What is none tells nothing: it must not
-// pass for 0, which ends a problem.
+// pass for 0, which ends a problem. openITCOCKPIT also shows what no core has,
+// such as a plugin's exit code of 255: that is a problem.
 func (l loose) state() (n int, ok bool) {
 	n, err := strconv.Atoi(strings.TrimSpace(l.text))
-	return n, err == nil && n >= 0 && n <= 3
+	return n, err == nil && n >= 0
 }
 
 func (l loose) yes() bool { return l.text == "true" || l.number() > 0 }

@@ -46,7 +46,11 @@ func TestAnswersAreRead(t *testing.T) {
 
 // A state that is none ends no problem: the object counts as not monitored.
 func TestAnOddStateIsNotTakenForFine(t *testing.T) {
-	for _, state := range []string{`""`, `"critical"`, `false`, `-1`, `4`, `2.0`, `null`} {
+	exit := strings.Replace(hostsAnswer, `"currentState":1`, `"currentState":255`, 1)
+	if rows, _, err := decodeList([]byte(exit), false); err != nil || !rows[0].monitored || rows[0].state != 255 {
+		t.Errorf("an exit code as state: %+v, %v", rows, err)
+	}
+	for _, state := range []string{`""`, `"critical"`, `false`, `-1`, `2.0`, `null`} {
 		rows, _, err := decodeList([]byte(`{"all_hosts":[{"Host":{"uuid":"c36b8048-93ce-4385-ac19-ab5c90574b77"},"Hoststatus":{"currentState":`+state+`}}]}`), false)
 		if err != nil || len(rows) != 1 || rows[0].monitored {
 			t.Errorf("state %s: %+v, %v", state, rows, err)
