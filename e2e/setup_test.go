@@ -5,13 +5,16 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,7 +61,7 @@ func TestSetUpOnARealServer(t *testing.T) {
 // tour goes the whole way: set-up, test, click, and everything undone.
 func (s *site) tour(extra ...string) {
 	d := serve(s.t, "server: {public_url: \"http://127.0.0.1:PORT\", data: DIR/data}\n# ours\ndefault: {channels: [room/alerts]}\n"+
-		"answers: [{name: "+word+", kind: query}]\n")
+		"sources: [{name: nagios, kind: nagios}]\nanswers: [{name: "+word+", kind: query}]\n")
 	tokenFile := filepath.Join(d.dir, "admin.token")
 	if err := os.WriteFile(tokenFile, []byte(s.token+"\n"), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -82,6 +85,9 @@ func (s *site) tour(extra ...string) {
 		s.t.Errorf("belfry test said:\n%s", &out)
 	}
 	s.ask()
+	s.slash(extra)
+	s.examine(d, tokenFile)
+	s.listens(d)
 	undone := s.belfry("mattermost", "remove", "--config", d.config, "--admin-token-file", tokenFile)
 	if !strings.Contains(undone, "everything is undone") {
 		s.t.Errorf("belfry mattermost remove said:\n%s", undone)
@@ -127,6 +133,95 @@ func (s *site) ask() {
 		}
 	}
 	s.t.Error("nobody answered to " + word)
+}
+
+// slash types the slash command, as a screen does.
+func (s *site) slash(extra []string) {
+	s.t.Helper()
+	command := "belfry"
+	if i := slices.Index(extra, "--command"); i >= 0 {
+		command = extra[i+1]
+	}
+	var channel, team struct{ ID string }
+	s.call("GET", "/teams/name/"+s.team, nil, &team)
+	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
+	var answer struct {
+		Type string `json:"response_type"`
+		Text string
+	}
+	s.call("POST", "/commands/execute", map[string]string{"channel_id": channel.ID, "team_id": team.ID, "command": "/" + command + " whoami"}, &answer)
+	if answer.Type != "ephemeral" || !strings.Contains(answer.Text, "not linked with anybody") {
+		s.t.Errorf("/%s whoami is answered with %+v", command, answer)
+	}
+}
+
+// examine has belfry doctor look at what was set up: nothing of the connection
+// may fail.
+func (s *site) examine(d *desk, tokenFile string) {
+	s.t.Helper()
+	out, err := exec.Command(program, "doctor", "--json", "--config", d.config, "--admin-token-file", tokenFile).Output()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		s.t.Fatal(err)
+	}
+	var report struct {
+		Findings []struct{ Subject, Level, Seen, Remedy string }
+	}
+	if err := json.Unmarshal(out, &report); err != nil || len(report.Findings) < 10 {
+		s.t.Fatalf("belfry doctor said %v:\n%s", err, out)
+	}
+	for _, f := range report.Findings {
+		if f.Level == "fail" {
+			s.t.Errorf("the doctor finds %+v", f)
+		}
+	}
+}
+
+// listens switches to the websocket, over which a problem is acknowledged by
+// what is typed.
+func (s *site) listens(d *desk) {
+	s.t.Helper()
+	config, err := os.ReadFile(d.config)
+	if err == nil {
+		text := strings.Replace(string(config), "kind: mattermost\n", "kind: mattermost\n    websocket: true\n", 1)
+		err = os.WriteFile(d.config, []byte(text), 0o600)
+	}
+	if err == nil {
+		err = d.cmd.Process.Signal(syscall.SIGHUP)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(d.out.String(), "listening over the websocket"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatal("nobody listens over the websocket")
+		}
+	}
+	s.belfry("notify", "--socket", filepath.Join(d.dir, "data", "belfry.sock"), "--spool", filepath.Join(d.dir, "spool"), "--type", "Host", "--notificationtype", "PROBLEM",
+		"--hostname", "tour01", "--state", "1", "--output", "no answer", "--channel", "chat/"+s.channel)
+	s.waitFor("tour01", "no answer")
+	var channel struct{ ID string }
+	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
+	s.call("POST", "/posts", map[string]string{"channel_id": channel.ID, "message": "!ack tour01 on it"}, nil)
+	s.waitFor("tour01", "acknowledged")
+}
+
+// waitFor waits until a card of the channel has all words.
+func (s *site) waitFor(words ...string) {
+	s.t.Helper()
+	var channel struct{ ID string }
+	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
+	var posts struct {
+		Posts map[string]struct{ Props json.RawMessage }
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		s.call("GET", "/channels/"+channel.ID+"/posts", nil, &posts)
+		for _, p := range posts.Posts {
+			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(string(p.Props), w) }) {
+				return
+			}
+		}
+	}
+	s.t.Fatalf("no card says %q", words)
 }
 
 // click waits for the test card and presses its button through the API, as a
