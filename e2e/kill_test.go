@@ -59,13 +59,27 @@ func TestKilledBeforeTheAnswerWasRecordedOnPostgreSQL(t *testing.T) {
 
 func killedBeforeRecording(t *testing.T, database string) {
 	var kill atomic.Pointer[func()]
-	m, chat := mattermost(t, mattermosttest.Options{OnPost: func(time.Time, *mattermosttest.Post) {
-		if f := kill.Swap(nil); f != nil {
-			(*f)()
-		}
-	}})
-	d := serve(t, database+chat+plainSource)
+	m, chat := mattermost(t, mattermosttest.Options{OnPost: func(time.Time, *mattermosttest.Post) { pull(&kill) }})
 	const rounds = 12
+	killedInTurn(t, serve(t, database+chat+plainSource), &kill, rounds, func(text string) func() int {
+		card := m.Room("alerts").WaitCard(text)
+		return func() int { return len(card.Thread()) }
+	})
+	once(t, m, rounds)
+}
+
+// pull does what is loaded, once.
+func pull(kill *atomic.Pointer[func()]) {
+	if f := kill.Swap(nil); f != nil {
+		(*f)()
+	}
+}
+
+// killedInTurn kills Belfry once for each of several problems, a little later
+// after each post: kill is pulled by the chat when it got one. card waits for a
+// card and returns what counts its notes.
+func killedInTurn(t *testing.T, d *desk, kill *atomic.Pointer[func()], rounds int, card func(text string) (notes func() int)) {
+	t.Helper()
 	for i := range rounds {
 		killed := make(chan struct{})
 		process := d.cmd.Process
@@ -89,18 +103,17 @@ func killedBeforeRecording(t *testing.T, database string) {
 			d.hand("nagios", `{"repeated":true,`+first[1:])
 		}
 		d.hand("nagios", problem(service, "PROBLEM", 1))
-		m.Room("alerts").WaitCard(service + " is state 1")
+		card(service + " is state 1")
 	}
 	for i := range rounds {
 		service := fmt.Sprintf("service%d", i)
 		d.hand("nagios", problem(service, "RECOVERY", 0))
-		card := m.Room("alerts").WaitCard(service + " is state 0")
-		until(t, "both notes", func() bool { return len(card.Thread()) >= 2 })
-		if n := len(card.Thread()); n != 2 {
+		notes := card(service + " is state 0")
+		until(t, "both notes", func() bool { return notes() >= 2 })
+		if n := notes(); n != 2 {
 			t.Errorf("%s has %d notes, want 2", service, n)
 		}
 	}
-	once(t, m, rounds)
 }
 
 // once wants n cards in the channel, now and a moment later.

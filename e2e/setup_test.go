@@ -202,7 +202,7 @@ func (s *site) listens(d *desk) {
 	var channel struct{ ID string }
 	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
 	s.call("POST", "/posts", map[string]string{"channel_id": channel.ID, "message": "!ack tour01 on it"}, nil)
-	s.waitFor("tour01", "acknowledged")
+	s.waitFor("tour01", "acknowledged by", "on it")
 }
 
 // waitFor waits until a card of the channel has all words.

@@ -69,46 +69,11 @@ func TestSlackSaysInternalErrorAfterItTookTheMessage(t *testing.T) {
 // again and again, a little later each time, for first posts and notes.
 func TestKilledBeforeSlacksAnswerWasRecorded(t *testing.T) {
 	var kill atomic.Pointer[func()]
-	s, chat := slack(t, slacktest.Options{OnPost: func(time.Time, string, string) {
-		if f := kill.Swap(nil); f != nil {
-			(*f)()
-		}
-	}})
-	d := serve(t, chat+plainSource)
+	s, chat := slack(t, slacktest.Options{OnPost: func(time.Time, string, string) { pull(&kill) }})
 	const rounds = 10
-	for i := range rounds {
-		killed := make(chan struct{})
-		process := d.cmd.Process
-		f := func() {
-			go func() {
-				time.Sleep(time.Duration(i) * 300 * time.Microsecond)
-				_ = process.Kill()
-				close(killed)
-			}()
-		}
-		kill.Store(&f)
-		service := fmt.Sprintf("service%d", i)
-		// The process may die before it answers: then belfry notify hands the
-		// same over again and says so.
-		first := `{"id":"` + service + `-first",` + problem(service, "PROBLEM", 2)[1:]
-		taken := d.try("nagios", first)
-		<-killed
-		d.kill()
-		d.start()
-		if !taken {
-			d.hand("nagios", `{"repeated":true,`+first[1:])
-		}
-		d.hand("nagios", problem(service, "PROBLEM", 1))
-		s.Room("alerts").WaitCard(service + " is state 1")
-	}
-	for i := range rounds {
-		service := fmt.Sprintf("service%d", i)
-		d.hand("nagios", problem(service, "RECOVERY", 0))
-		card := s.Room("alerts").WaitCard(service + " is state 0")
-		until(t, "both notes", func() bool { return len(card.Thread()) >= 2 })
-		if n := len(card.Thread()); n != 2 {
-			t.Errorf("%s has %d notes, want 2", service, n)
-		}
-	}
+	killedInTurn(t, serve(t, chat+plainSource), &kill, rounds, func(text string) func() int {
+		card := s.Room("alerts").WaitCard(text)
+		return func() int { return len(card.Thread()) }
+	})
 	onceInSlack(t, s, rounds)
 }
