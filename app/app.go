@@ -245,6 +245,7 @@ func (a *App) serve(listener net.Listener) error {
 	a.wg.Go(func() { a.engine.Run(a.base) })
 	a.wg.Go(func() { a.desk.KeepMutes(a.base, a.opt.Log) })
 	a.wg.Go(func() { a.tidy(a.base) })
+	a.wg.Go(func() { a.newResponse().KeepReminders(a.base, a.opt.Log) })
 	return nil
 }
 

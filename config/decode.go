@@ -298,6 +298,10 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value) (wrong string) {
 }
 
 func setDuration(n *yaml.Node, v reflect.Value) (wrong string) {
+	if n.Value == "0" {
+		v.SetInt(0)
+		return ""
+	}
 	if tag := n.ShortTag(); tag == "!!int" || tag == "!!float" {
 		return fmt.Sprintf("%s has no unit; write %ss, %sm or %sh", quote(n.Value), n.Value, n.Value, n.Value)
 	}

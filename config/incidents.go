@@ -32,6 +32,8 @@ type Incidents struct {
 	// Announce are the channels, as connection/channel, in which every incident
 	// that is not private has a card.
 	Announce []string `yaml:"announce"`
+	// Reminders are what people are reminded of.
+	Reminders IncidentReminders `yaml:"reminders"`
 }
 
 // IncidentSeverity is one severity.
@@ -68,7 +70,7 @@ const DefaultIncidentCommand = "incident"
 
 func defaultIncidents() Incidents {
 	d := incident.Defaults()
-	i := Incidents{Command: DefaultIncidentCommand}
+	i := Incidents{Command: DefaultIncidentCommand, Reminders: IncidentReminders(d.Reminders)}
 	for _, s := range d.Severities {
 		i.Severities = append(i.Severities, IncidentSeverity(s))
 	}
@@ -80,7 +82,8 @@ func defaultIncidents() Incidents {
 
 // Settings are what may be chosen in incidents.
 func (i *Incidents) Settings() incident.Settings {
-	s := incident.Settings{Severity: i.Severity, Types: i.Types, Services: i.Services, Environments: i.Environments}
+	s := incident.Settings{Severity: i.Severity, Types: i.Types, Services: i.Services, Environments: i.Environments,
+		Reminders: incident.Reminders(i.Reminders)}
 	for _, v := range i.Severities {
 		s.Severities = append(s.Severities, incident.Severity(v))
 	}
@@ -150,6 +153,7 @@ func (i *Incidents) Validate() []error {
 	w.unique("fields", len(i.Fields), func(n int) string { return i.Fields[n].Name })
 	w.unique("roles", len(i.Roles), func(n int) string { return i.Roles[n].Name })
 	w.unique("form", len(i.Form), func(n int) string { return i.Form[n].Field })
+	i.Reminders.check(w)
 	i.refers(w)
 	return w.all
 }

@@ -4,6 +4,7 @@ package config_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -24,6 +25,7 @@ incidents:
   roles: [{name: lead, about: leads}]
   form: [{field: site, required: true, default: North}, {field: title}]
   announce: room/incidents
+  reminders: {commander: 5m, update: 0}
 `
 	f, problems := config.Load("belfry.yaml", []byte(text), kinds())
 	if len(problems) > 0 {
@@ -32,9 +34,10 @@ incidents:
 	want := incident.Settings{
 		Severities: []incident.Severity{{Name: "P1", About: "bad", Private: true}, {Name: "P2"}}, Severity: "2",
 		Types: []string{"outage"}, Services: []string{"shop", "mail relay"}, Environments: []string{"production"},
-		Fields: []incident.Field{{Name: "site", Label: "site", Options: []string{"north", "south"}}, {Name: "customer", Label: "Who"}},
-		Roles:  []incident.Role{{Name: "lead", About: "leads"}},
-		Form:   []incident.FormField{{Name: "site", Required: true, Default: "North"}, {Name: "title"}},
+		Fields:    []incident.Field{{Name: "site", Label: "site", Options: []string{"north", "south"}}, {Name: "customer", Label: "Who"}},
+		Roles:     []incident.Role{{Name: "lead", About: "leads"}},
+		Form:      []incident.FormField{{Name: "site", Required: true, Default: "North"}, {Name: "title"}},
+		Reminders: incident.Reminders{Commander: 5 * time.Minute, Triage: 15 * time.Minute, Tasks: true},
 	}
 	if diff := cmp.Diff(want, f.Incidents.Settings()); diff != "" || f.Incidents.Command != "inc" || len(f.Incidents.Announce) != 1 || f.Incidents.Announce[0] != "room/incidents" {
 		t.Error(f.Incidents.Command, diff)

@@ -49,6 +49,10 @@ const (
 	EntryChannel EntryKind = "channel"
 	// EntryTrouble: chat did not let Belfry do something.
 	EntryTrouble EntryKind = "trouble"
+	// EntryReminder: Belfry reminded people of something. What is the
+	// ReminderKind, Since since when it is missing; Is is the role, or the
+	// owner of the task Was; Was is "last" when it is not said again.
+	EntryReminder EntryKind = "reminder"
 )
 
 // Entry is one entry of an incident's timeline. Entries are only ever added.
@@ -69,6 +73,8 @@ type Entry struct {
 	// Was and Is are what it was changed from and to.
 	Was string `json:"was,omitempty"`
 	Is  string `json:"is,omitempty"`
+	// Since is since when something is missing that people are reminded of.
+	Since time.Time `json:"since,omitzero"`
 	// Other is the number of another incident that it is about, Alert an alert's.
 	Other int64 `json:"other,omitempty"`
 	Alert int64 `json:"alert,omitempty"`
@@ -78,7 +84,7 @@ type Entry struct {
 // others are for those who run it.
 func (k EntryKind) Notable() bool {
 	switch k {
-	case EntryDeclared, EntryStarted, EntryMitigated, EntryResolved, EntryClosed, EntryCancelled, EntryReopened, EntryUpdate, EntrySeverity, EntryDuplicate:
+	case EntryDeclared, EntryStarted, EntryMitigated, EntryResolved, EntryClosed, EntryCancelled, EntryReopened, EntryUpdate, EntrySeverity, EntryDuplicate, EntryReminder:
 		return true
 	}
 	return false

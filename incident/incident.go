@@ -131,8 +131,9 @@ type Incident struct {
 	// Moments are when, and by whom, each status was reached that counts now:
 	// a reopened incident is no longer resolved.
 	Moments map[Status]Moment `json:"moments,omitempty"`
-	// Reopened counts how often it was reopened.
-	Reopened int `json:"reopened,omitempty"`
+	// Reopened counts how often it was reopened, Opened is when it was last.
+	Reopened int       `json:"reopened,omitempty"`
+	Opened   time.Time `json:"opened,omitzero"`
 	// Roles are who holds each role, by the role's name.
 	Roles map[string]Person `json:"roles,omitempty"`
 	// People are all who take part: declared it, joined, hold a role, own a task.
@@ -142,6 +143,10 @@ type Incident struct {
 	Duplicates []int64 `json:"duplicates,omitempty"`
 	// Cards are the destinations ("connection/channel") that have its card.
 	Cards []string `json:"cards,omitempty"`
+	// Reminded is what people were reminded of, and RemindAt when they are the
+	// next time (NextReminder, as it was when that was stored); zero: never.
+	Reminded map[ReminderKind]Reminded `json:"reminded,omitempty"`
+	RemindAt time.Time                 `json:"-"`
 
 	Tasks    []Task     `json:"-"`
 	Alerts   []Attached `json:"-"`
@@ -156,6 +161,7 @@ func (i *Incident) Clone() *Incident {
 	c := *i
 	c.Types, c.Services, c.Environments = slices.Clone(i.Types), slices.Clone(i.Services), slices.Clone(i.Environments)
 	c.Fields, c.Moments, c.Roles = maps.Clone(i.Fields), maps.Clone(i.Moments), maps.Clone(i.Roles)
+	c.Reminded = maps.Clone(i.Reminded)
 	c.People, c.Subs, c.Duplicates = slices.Clone(i.People), slices.Clone(i.Subs), slices.Clone(i.Duplicates)
 	c.Cards, c.Tasks, c.Alerts, c.Channels = slices.Clone(i.Cards), slices.Clone(i.Tasks), slices.Clone(i.Alerts), slices.Clone(i.Channels)
 	return &c

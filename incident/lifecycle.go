@@ -187,6 +187,7 @@ func (i *Incident) Move(act Act, by Person, at time.Time, text string) (Entry, e
 	i.reach(to, Moment{At: e.At, By: by})
 	if act == Reopen {
 		i.Reopened++
+		i.Opened = e.At
 		i.DuplicateOf = 0
 	}
 	i.takesPart(by)

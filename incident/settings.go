@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -48,6 +49,8 @@ type Settings struct {
 	// Form are the fields of the form by which incidents are declared, in
 	// order; none: title, severity, service, summary.
 	Form []FormField
+	// Reminders are what people are reminded of.
+	Reminders Reminders
 }
 
 // Defaults are the settings without a configuration.
@@ -64,6 +67,7 @@ func Defaults() Settings {
 			{Name: "communications", About: "tells everybody else how it stands"},
 			{Name: "scribe", About: "writes down what happens"},
 		},
+		Reminders: Reminders{Commander: 10 * time.Minute, Update: 30 * time.Minute, Triage: 15 * time.Minute, Tasks: true},
 	}
 }
 

@@ -32,6 +32,8 @@ type Task struct {
 	Created Moment    `json:"created"`
 	// Done is when it was done, and by whom; zero: it is open.
 	Done Moment `json:"done,omitzero"`
+	// Reminded is true once people were told that it is due.
+	Reminded bool `json:"reminded,omitempty"`
 }
 
 // Open says whether it is still to be done.

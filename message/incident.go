@@ -288,6 +288,8 @@ func entryWords(e *incident.Entry) string {
 		return "added " + kind + what
 	case incident.EntryDone:
 		return "finished task " + what
+	case incident.EntryReminder:
+		return reminderWords(e, is, was)
 	case incident.EntryAttached:
 		return fmt.Sprintf("attached alert #%d, %s", e.Alert, is)
 	case incident.EntryHasSub:

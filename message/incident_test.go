@@ -72,6 +72,13 @@ func TestIncidents(t *testing.T) {
 	card("mitigated")
 	step(i.Move(incident.Resolve, anna, at, ""))
 	card("resolved")
+	for _, r := range []struct{ what, was, is string }{{"commander", "", "commander"}, {"update", "last", ""}, {"triage", "", ""}, {"task", "3", "*evil* @all"}, {"task", "4", ""}} {
+		e := incident.Entry{Kind: incident.EntryReminder, At: at, RecordedAt: at, By: incident.Belfry(), Since: at.Add(-90 * time.Minute), What: r.what, Was: r.was, Is: r.is}
+		if r.what == "task" {
+			e.Text = "call | the *provider*"
+		}
+		entries = append(entries, e)
+	}
 	fmt.Fprintf(&b, "=== card hidden\n%s\n", show(message.IncidentHidden(i)))
 	b.WriteString("=== notes\n")
 	for _, e := range entries {

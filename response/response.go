@@ -27,6 +27,13 @@ import (
 type Store interface {
 	ChangeIncident(ctx context.Context, c store.IncidentChange) error
 	AlertByNumber(ctx context.Context, number int64) (*alert.Alert, error)
+	// Incident returns the one that people call #number.
+	Incident(ctx context.Context, number int64) (*incident.Incident, error)
+	// NextReminder returns of which incident people are to be reminded first,
+	// and when; 0: of none.
+	NextReminder(ctx context.Context) (number int64, at time.Time, err error)
+	// Unresting returns the numbers of those of which they may have to be.
+	Unresting(ctx context.Context) ([]int64, error)
 }
 
 // Response carries acts out. It is safe for concurrent use.
@@ -108,6 +115,8 @@ func (r *Response) on(ctx context.Context, number int64, act func(i *incident.In
 // effect says what has to be stored and done for an incident that changed.
 func (r *Response) effect(i *incident.Incident, entries ...incident.Entry) store.IncidentEffect {
 	had := i.Cards
+	settings := r.settings()
+	i.RemindAt = i.NextReminder(&settings)
 	e := store.IncidentEffect{Incident: i, Entries: entries, Stale: true, Notes: had, Priority: int(alert.SeverityCritical)}
 	add := func(destination string) {
 		if !slices.Contains(i.Cards, destination) {

@@ -196,9 +196,10 @@ func (t *tx) incidentView(ctx context.Context, numbers []int64) (IncidentView, e
 
 const (
 	insertIncident = `INSERT INTO incidents (id, number, status, is_open, kind, severity, private, title, parent, duplicate_of, revision, entries,
-		last_id, created_at, updated_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+		last_id, remind_at, created_at, updated_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
 	updateIncident = `UPDATE incidents SET status = $1, is_open = $2, kind = $3, severity = $4, private = $5, title = $6, parent = $7, duplicate_of = $8,
-		revision = $9, entries = $10, last_id = CASE WHEN last_id < $11 THEN $12 ELSE last_id END, updated_at = $13, body = $14 WHERE id = $15`
+		revision = $9, entries = $10, last_id = CASE WHEN last_id < $11 THEN $12 ELSE last_id END, remind_at = $13,
+		updated_at = $14, body = $15 WHERE id = $16`
 	putWords = `INSERT INTO incident_words (number, words) VALUES ($1, $2) ON CONFLICT (number) DO UPDATE SET words = excluded.words`
 	putTask  = `INSERT INTO incident_tasks (incident_id, number, kind, owner, due_at, done_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (incident_id, number) DO UPDATE SET kind = excluded.kind, owner = excluded.owner, due_at = excluded.due_at,
@@ -242,10 +243,12 @@ func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *inciden
 	}
 	if fresh {
 		err = t.exec(ctx, insertIncident, int64(i.ID), i.Number, string(i.Status), bit(i.Status.Open()), string(i.Kind), writable(i.Severity), bit(i.Private),
-			writable(i.Title), i.Parent, i.DuplicateOf, i.Revision, int64(i.Entries), int64(ids.last), micros(i.CreatedAt), micros(i.UpdatedAt), string(body))
+			writable(i.Title), i.Parent, i.DuplicateOf, i.Revision, int64(i.Entries), int64(ids.last), micros(i.RemindAt), micros(i.CreatedAt),
+			micros(i.UpdatedAt), string(body))
 	} else {
 		err = t.exec(ctx, updateIncident, string(i.Status), bit(i.Status.Open()), string(i.Kind), writable(i.Severity), bit(i.Private), writable(i.Title), i.Parent,
-			i.DuplicateOf, i.Revision, int64(i.Entries), int64(ids.last), int64(ids.last), micros(i.UpdatedAt), string(body), int64(i.ID))
+			i.DuplicateOf, i.Revision, int64(i.Entries), int64(ids.last), int64(ids.last), micros(i.RemindAt), micros(i.UpdatedAt), string(body),
+			int64(i.ID))
 	}
 	if err != nil {
 		return err

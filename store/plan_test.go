@@ -45,6 +45,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"incident inside": {incidentInChannel, "incident_channels_channel"},
 		"taken channels":  {channelTaken, "incident_channels_channel"},
 		"alert's":         {incidentsOfAlert, "incident_alerts_alert"},
+		"next reminder":   {nextReminder, "incidents_remind"},
 		"a timeline":      {newestEntries, "PRIMARY KEY (incident_id=?"},
 	} {
 		var plan []string
