@@ -53,6 +53,8 @@ type Storage interface {
 	RoomThreads(ctx context.Context, threads ...alert.ID) (map[alert.ID][]store.RoomMessage, error)
 	// RoomChannels returns the names of the channels that have messages.
 	RoomChannels(ctx context.Context) ([]string, error)
+	// People returns everybody who can sign in.
+	People(ctx context.Context) ([]store.Person, error)
 	// RoomDelete takes a message off the page.
 	RoomDelete(ctx context.Context, id alert.ID) error
 }

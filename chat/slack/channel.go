@@ -109,7 +109,7 @@ func (p *Platform) readChannels(ctx context.Context, c *channels) error {
 // page is a page of any list.
 type page struct {
 	Channels   []listed    `json:"channels"`
-	Members    []member    `json:"members"`
+	Members    []person    `json:"members"`
 	Usergroups []usergroup `json:"usergroups"`
 	Messages   []kept      `json:"messages"`
 	HasMore    bool        `json:"has_more"`

@@ -4,44 +4,10 @@ package slack
 
 import (
 	"context"
-	"net/url"
-	"sync"
-	"time"
+	"strings"
 
 	slackgo "github.com/slack-go/slack"
 )
-
-// directory knows the ids of people and groups by the words that routes use.
-type directory struct {
-	mu    sync.Mutex // held over a walk
-	ids   map[string]string
-	read  time.Time // when the lists were had
-	tried time.Time // when they were last asked for
-}
-
-// lookAgain is how soon the lists are asked for anew because of a word that is
-// not in them, or because they could not be had.
-const lookAgain = time.Minute
-
-func newDirectory() *directory { return &directory{ids: map[string]string{}} }
-
-// member is a person as users.list shows them.
-type member struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Deleted bool   `json:"deleted"`
-	IsBot   bool   `json:"is_bot"`
-	Profile struct {
-		DisplayName string `json:"display_name"`
-	} `json:"profile"`
-}
-
-// usergroup is a group as usergroups.list shows it.
-type usergroup struct {
-	ID         string `json:"id"`
-	Handle     string `json:"handle"`
-	DateDelete int64  `json:"date_delete"`
-}
 
 // broadcasts are the words that ring a whole channel.
 var broadcasts = map[string]string{"here": "here", "channel": "channel", "everyone": "everyone", "all": "channel"}
@@ -101,46 +67,22 @@ func isAlnumByte(c byte) bool {
 
 // lookUp finds a person or a group by handle, "" when there is none or Slack
 // can't be asked.
-func (p *Platform) lookUp(ctx context.Context, word string) string {
-	d := p.directory
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := p.clock.Now()
-	id, ok := d.ids[word]
-	if ok && now.Sub(d.read) < listKept || !d.tried.IsZero() && now.Sub(d.tried) < lookAgain {
-		return id
-	}
-	d.tried = now
-	ids := map[string]string{}
-	people := p.walk(ctx, "users.list", url.Values{}, "list the people", func(page *page) {
-		for _, m := range page.Members {
-			if m.Deleted || !isUserID(m.ID) {
-				continue
-			}
-			// A handle is somebody's alone; a display name is not, so it never takes one's place.
-			ids[m.Name] = m.ID
-			if _, taken := ids[m.Profile.DisplayName]; !taken && m.Profile.DisplayName != "" {
-				ids[m.Profile.DisplayName] = m.ID
-			}
+func (p *Platform) lookUp(ctx context.Context, word string) (id string) {
+	err := p.consult(ctx, func(d *directory) bool {
+		id = d.groups[word]
+		if id == "" {
+			id = d.byHandle[word]
 		}
+		// A handle is somebody's alone; a display name is not, so it never takes one's place.
+		if shown := d.byDisplay[strings.ToLower(word)]; id == "" && len(shown) > 0 {
+			id = shown[0]
+		}
+		return id == ""
 	})
-	var got page
-	groups := p.read(ctx, "usergroups.list", url.Values{}, "list the user groups", &got)
-	for _, g := range got.Usergroups {
-		if g.DateDelete == 0 && isGroupID(g.ID) {
-			ids[g.Handle] = g.ID
-		}
+	if err != nil {
+		p.log.Warn("a mention could not be looked up in time; name its id in mention_ids", "word", word, "err", err)
 	}
-	for what, err := range map[string]error{"people": people, "user groups": groups} {
-		if err != nil {
-			p.log.Warn("mentions can't be looked up; name their ids in mention_ids", "of", what, "err", err)
-		}
-	}
-	if people != nil && groups != nil {
-		return id // what we knew
-	}
-	d.ids, d.read = ids, now
-	return ids[word]
+	return id
 }
 
 // element is a mention as rich text.

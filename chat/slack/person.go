@@ -33,7 +33,8 @@ type person struct {
 		ID string `json:"enterprise_id"`
 	} `json:"enterprise_user"`
 	Profile struct {
-		Email string `json:"email"`
+		Email       string `json:"email"`
+		DisplayName string `json:"display_name"`
 	} `json:"profile"`
 }
 

@@ -161,3 +161,11 @@ func (s *Storage) RoomFind(ctx context.Context, channel, key string) (store.Room
 	}
 	return s.Storage.RoomFind(ctx, channel, key)
 }
+
+// People implements console.Storage.
+func (s *Storage) People(ctx context.Context) ([]store.Person, error) {
+	if err := s.call(ctx, ""); err != nil {
+		return nil, err
+	}
+	return s.Storage.People(ctx)
+}

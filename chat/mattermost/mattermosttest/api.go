@@ -70,6 +70,9 @@ func (s *Server) routes() http.Handler {
 	for pattern, h := range keepRoutes() {
 		mux.Handle(pattern, s.serve(h, true))
 	}
+	for pattern, h := range directoryRoutes() {
+		mux.Handle(pattern, s.serve(h, true))
+	}
 	mux.Handle("POST /api/v4/users/logout", s.serve((*Server).logout, true))
 	for pattern, h := range map[string]handler{
 		"GET /api/v4/posts/{id}/reactions":           (*Server).listReactions,

@@ -91,6 +91,8 @@ type Server struct {
 	incoming     map[string]*IncomingHook
 	wrapHooks    bool
 	licensed     bool
+	hideEmails   bool
+	groups       []*Group
 	strips       bool
 	forbidden    map[string]bool // rights, see Forbid
 

@@ -27,6 +27,7 @@ func (s *Server) listMethods() {
 	s.register("users.lookupByEmail", method{tier: 3, scopes: []string{"users:read.email"}, do: userByEmail, args: "email"})
 	s.register("usergroups.list", method{tier: 2, scopes: []string{"usergroups:read"}, do: listGroups,
 		args: "include_count include_disabled include_users team_id"})
+	s.register("usergroups.users.list", method{tier: 2, scopes: []string{"usergroups:read"}, do: groupUsers, args: "usergroup include_disabled team_id"})
 }
 
 func authTest(q *request) reply {
@@ -223,10 +224,30 @@ func userByEmail(q *request) reply {
 }
 
 func listGroups(q *request) reply {
+	if q.free {
+		return refuse("plan_upgrade_required")
+	}
 	all := []any{}
 	for _, id := range slices.Sorted(maps.Keys(q.groups)) {
 		g := q.groups[id]
 		all = append(all, map[string]any{"id": g.ID, "team_id": TeamID, "handle": g.Handle, "name": g.Handle, "is_usergroup": true, "date_delete": 0})
 	}
 	return reply{"usergroups": all}
+}
+
+// groupUsers lists the ids of a user group's members. Slack takes people whose
+// accounts end out of their groups; the fake leaves them in, which is harder.
+func groupUsers(q *request) reply {
+	if q.free {
+		return refuse("plan_upgrade_required")
+	}
+	g, ok := q.groups[q.args["usergroup"]]
+	if !ok {
+		return refuse("no_such_subteam")
+	}
+	ids := []string{}
+	for _, m := range g.Members {
+		ids = append(ids, q.userNamed(m).ID)
+	}
+	return reply{"users": ids}
 }

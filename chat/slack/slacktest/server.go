@@ -52,6 +52,7 @@ type Server struct {
 	appToken string
 	secret   string
 	revoked  bool
+	free     bool
 	serial   int64 // the last message's microseconds
 	ids      int
 	faults   faults

@@ -173,6 +173,29 @@ func (s *Server) AddGroup(handle string, members ...string) *Group {
 	return g
 }
 
+// Free makes it a workspace without a paid plan: there are no user groups.
+func (s *Server) Free() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = true
+}
+
+// ShowAs gives a person another display name.
+func (s *Server) ShowAs(name, display string) {
+	s.change(name, func(u *User) { u.DisplayName = display })
+}
+
+// AddChannelWith makes a public channel with the bot and these people in it.
+func (s *Server) AddChannelWith(name string, members ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.newChannel(name)
+	c.Members[BotUser] = true
+	for _, m := range members {
+		c.Members[s.userNamed(m).ID] = true
+	}
+}
+
 // AddChannel makes a public channel with the bot and all people in it.
 func (s *Server) AddChannel(name string) *Channel {
 	s.mu.Lock()

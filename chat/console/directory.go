@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"belfry/chat"
+	"belfry/fault"
+	"belfry/store"
+)
+
+var _ chat.Directory = (*Room)(nil)
+
+// Why somebody is not found, to follow the name.
+const (
+	whyNotKnown = "is nobody who can sign in to this Belfry"
+	whyNoMail   = "can't be looked up by mail address: the room knows none; write the handle, like @anna"
+)
+
+// everyone is the group of all who can sign in.
+const everyone = "everyone"
+
+// roles are the groups that the room has beside it.
+var roles = map[string]string{"admins": store.RoleAdmin, "responders": store.RoleResponder, "members": store.RoleMember}
+
+// FindPeople implements chat.Directory: the room's people are those who can
+// sign in.
+func (r *Room) FindPeople(ctx context.Context, names []string) ([]chat.Found, error) {
+	if len(names) > chat.MaxFind {
+		return nil, fault.NewPermanent(fmt.Errorf("can't look %d people up at once; ask for %d at most", len(names), chat.MaxFind))
+	}
+	all, err := r.people(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]chat.Found, len(names))
+	for i, name := range names {
+		out[i] = chat.Found{Asked: name, Why: whyNotKnown}
+		asked := strings.TrimPrefix(name, "@")
+		if strings.Contains(asked, "@") {
+			out[i].Why = whyNoMail
+		}
+		for _, who := range all {
+			if strings.EqualFold(who.Name, asked) || who.ID == asked {
+				out[i].Actor, out[i].Why = who, ""
+			}
+		}
+	}
+	return out, nil
+}
+
+// FindGroup implements chat.Directory.
+func (r *Room) FindGroup(ctx context.Context, name string) ([]chat.Actor, error) {
+	if strings.HasPrefix(name, "~") || strings.HasPrefix(name, "#") {
+		if err := r.checkChannel(name[1:]); err != nil {
+			return nil, err
+		}
+		return r.group(ctx, name, func(store.Person) bool { return true })
+	}
+	word := strings.ToLower(strings.TrimPrefix(name, "@"))
+	role := roles[word]
+	if word != everyone && role == "" {
+		return nil, fault.NewPermanent(fmt.Errorf("%.80q is no group of the room %s: there are %s, admins, responders and members, and channels like ~ops", chat.CleanLine(name), r.name, everyone))
+	}
+	return r.group(ctx, name, func(p store.Person) bool { return role == "" || p.Role == role })
+}
+
+// group are the people for whom in holds.
+func (r *Room) group(ctx context.Context, name string, in func(store.Person) bool) ([]chat.Actor, error) {
+	all, err := r.storage.People(ctx)
+	if err != nil {
+		return nil, read("read the people of", err)
+	}
+	var out []chat.Actor
+	for _, p := range all {
+		if in(p) {
+			out = append(out, r.actorOf(p))
+		}
+	}
+	if len(out) > chat.MaxGroup {
+		return nil, fault.NewPermanent(fmt.Errorf("%.80q has more than %d people; name smaller groups", chat.CleanLine(name), chat.MaxGroup))
+	}
+	return out, nil
+}
+
+func (r *Room) people(ctx context.Context) ([]chat.Actor, error) {
+	all, err := r.storage.People(ctx)
+	if err != nil {
+		return nil, read("read the people of", err)
+	}
+	out := make([]chat.Actor, len(all))
+	for i, p := range all {
+		out[i] = r.actorOf(p)
+	}
+	return out, nil
+}
+
+func (r *Room) actorOf(p store.Person) chat.Actor {
+	return chat.Actor{Connection: r.name, ID: formatID(p.ID), Name: p.Name}
+}

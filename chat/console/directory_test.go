@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console_test
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+
+	"belfry/chat/chattest"
+	"belfry/chat/console/consoletest"
+	"belfry/store"
+)
+
+// TestKnowsPeople holds the room to the contract. It has no groups but those
+// by role, so the suite's "oncall" are its responders.
+func TestKnowsPeople(t *testing.T) {
+	chattest.RunDirectory(t, func(t *testing.T) *chattest.Directory {
+		s := openStore(t)
+		room := consoletest.Open(t, s, &chattest.Recorder{})
+		person := func(name, role string) store.Person {
+			p, err := s.CreatePerson(t.Context(), store.Person{Name: name, Role: role})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		ids := map[string]string{}
+		for _, name := range []string{chattest.Alice, chattest.Bob} {
+			ids[name] = strconv.FormatInt(int64(person(name, store.RoleResponder).ID), 10)
+		}
+		return &chattest.Directory{
+			Directory: room.Console, Connection: "room",
+			ID: func(name string) string { return ids[name] },
+			AddGroup: func(string, ...string) string {
+				person("root", store.RoleAdmin)
+				return "responders"
+			},
+			AddPeople: func(n int) {
+				for i := range n {
+					person(fmt.Sprintf("p%d", i), store.RoleMember)
+				}
+			},
+			Down: func() { room.Storage.Down() },
+		}
+	})
+}
