@@ -239,8 +239,7 @@ func (i *Incident) Attach(a *alert.Alert, by Person, at time.Time) (Entry, error
 	}
 	e := i.touch(EntryAttached, by, at, "")
 	e.Alert, e.Is = a.Number, a.Name()
-	i.Alerts = append(i.Alerts, Attached{Alert: a.ID, Number: a.Number, Name: a.Name(), Source: a.Source, Severity: a.Severity,
-		StartsAt: a.StartsAt, Moment: Moment{At: e.At, By: by}})
+	i.Alerts = append(i.Alerts, attach(a, Moment{At: e.At, By: by}))
 	i.takesPart(by)
 	return e, nil
 }

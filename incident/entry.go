@@ -37,9 +37,11 @@ const (
 	// EntryEvent is something that happened, told by a person, at its own time.
 	EntryEvent EntryKind = "event"
 	// EntryNote is what a person wanted to keep.
-	EntryNote         EntryKind = "note"
-	EntryAttached     EntryKind = "attached"
-	EntryDetached     EntryKind = "detached"
+	EntryNote     EntryKind = "note"
+	EntryAttached EntryKind = "attached"
+	EntryDetached EntryKind = "detached"
+	// EntryAlert: something became of an attached alert. What says what, Is is
+	// the alert's name, Was how its severity changed.
 	EntryAlert        EntryKind = "alert"
 	EntrySub          EntryKind = "sub"
 	EntryHasSub       EntryKind = "has_sub"

@@ -79,14 +79,19 @@ type Channel struct {
 }
 
 // Attached is an alert that belongs to an incident, as it was when it was
-// attached: alerts are not kept as long as incidents.
+// attached, and its State: alerts are not kept as long as incidents.
 type Attached struct {
 	Alert alert.ID `json:"alert"`
 	// Number is the alert's, Name its object.
-	Number   int64          `json:"number"`
-	Name     string         `json:"name"`
-	Source   string         `json:"source"`
-	Severity alert.Severity `json:"severity"`
+	Number int64  `json:"number"`
+	Name   string `json:"name"`
+	Source string `json:"source"`
+	// Fingerprint and Topic tell which other alerts are about the same.
+	Fingerprint alert.Fingerprint `json:"fingerprint,omitempty"`
+	Topic       alert.Topic       `json:"topic,omitempty"`
+	Severity    alert.Severity    `json:"severity"`
+	// State is how it stands, as far as the incident is told (see Follow).
+	State AlertState `json:"state,omitempty"`
 	// StartsAt is when the alert began; the incident may be said to have begun then.
 	StartsAt time.Time `json:"starts_at,omitzero"`
 	Moment

@@ -33,7 +33,7 @@ func TestDeclare(t *testing.T) {
 	want := &Incident{Kind: Normal, Status: InTriage, Severity: "SEV1", Title: "web01", Summary: "no orders", Types: []string{"outage"}, Services: []string{"mail relay"},
 		Environments: []string{"production"}, Fields: map[string]string{"customer": "ACME", "site": "north"}, CreatedBy: anna(), CreatedAt: day(), UpdatedAt: day(),
 		Revision: 2, Entries: 2, Moments: map[Status]Moment{InTriage: {day(), anna()}}, People: []Person{anna()},
-		Alerts: []Attached{{Alert: 99, Number: 5, Name: "web01", Source: "nagios", Severity: alert.SeverityCritical, StartsAt: day().Add(-time.Hour), Moment: Moment{day(), anna()}}}}
+		Alerts: []Attached{{Alert: 99, Number: 5, Name: "web01", Source: "nagios", Severity: alert.SeverityCritical, State: AlertFiring, StartsAt: day().Add(-time.Hour), Moment: Moment{day(), anna()}}}}
 	if diff := cmp.Diff(want, i); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -183,6 +183,9 @@ func incidentCounts(i *incident.Incident) string {
 	add(open, "open task")
 	add(follow, "open follow-up")
 	add(len(i.Alerts), "alert")
+	if over := alertsOver(i); over > 0 {
+		parts[len(parts)-1] += fmt.Sprintf(", %d over", over)
+	}
 	add(len(i.Subs), "sub-incident")
 	add(len(i.Duplicates), "duplicate")
 	return strings.Join(parts, " · ")
@@ -257,8 +260,10 @@ func entryWords(e *incident.Entry) string {
 			return fmt.Sprintf("declared “%s”, a part of #%d", is, e.Other)
 		}
 		return "declared “" + is + "”"
-	case incident.EntryUpdate, incident.EntryNote, incident.EntryEvent, incident.EntryAlert, incident.EntryTrouble:
+	case incident.EntryUpdate, incident.EntryNote, incident.EntryEvent, incident.EntryTrouble:
 		return ""
+	case incident.EntryAlert:
+		return alertWords(e)
 	case incident.EntrySummary:
 		if e.Text == "" {
 			return "took the summary away"

@@ -63,6 +63,14 @@ func TestIncidents(t *testing.T) {
 	step(i.Say("half of the orders\ngo through", evil, at))
 	step(i.Happened("the disk was full", at.Add(-30*time.Minute), anna, at))
 	step(i.Attach(&alert.Alert{ID: 7, Number: 5, Source: "nagios", Severity: alert.SeverityCritical, Object: alert.Object{Kind: alert.KindHost, Host: "web01"}}, anna, at))
+	for _, kind := range []alert.Event{{Kind: alert.EventChanged, PreviousSeverity: alert.SeverityWarning, Severity: alert.SeverityCritical, Text: "@all: 2% free"}, {Kind: alert.EventAcknowledged, Actor: "@here"},
+		{Kind: alert.EventUnacked, Actor: "bert"}, {Kind: alert.EventChanged, PreviousSeverity: alert.SeverityCritical, Severity: alert.SeverityWarning}, {Kind: alert.EventResolved, Text: "UP"}} {
+		a := &alert.Alert{ID: 7, Number: 5, Source: "nagios", Object: alert.Object{Kind: alert.KindHost, Host: "web01"}}
+		if kind.Kind == alert.EventResolved {
+			a.Status = alert.Resolved
+		}
+		entries = append(entries, i.Follow(a, []alert.Event{kind}, at)...)
+	}
 	step(i.Run(incident.Channel{Connection: "chat", ID: "c", Name: "inc-42", URL: "https://chat.example.org/c"}, anna, at))
 	card("started")
 	step(i.SetSeverity(&s, "SEV3", anna, at, "only a few"))

@@ -26,7 +26,6 @@ import (
 // Store is what is needed of the store.
 type Store interface {
 	ChangeIncident(ctx context.Context, c store.IncidentChange) error
-	AlertByNumber(ctx context.Context, number int64) (*alert.Alert, error)
 	// Incident returns the one that people call #number.
 	Incident(ctx context.Context, number int64) (*incident.Incident, error)
 	// NextReminder returns of which incident people are to be reminded first,
@@ -73,9 +72,14 @@ func (e *RefusedError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// change carries a change out. What is no trouble of the storage's is a refusal.
+// change carries a change of incidents out that looks at nothing else.
 func (r *Response) change(ctx context.Context, numbers []int64, apply func(v store.IncidentView) ([]store.IncidentEffect, error)) error {
-	err := r.store.ChangeIncident(ctx, store.IncidentChange{Numbers: numbers, Apply: apply})
+	return r.carry(ctx, store.IncidentChange{Numbers: numbers, Apply: apply})
+}
+
+// carry carries a change out. What is no trouble of the storage's is a refusal.
+func (r *Response) carry(ctx context.Context, c store.IncidentChange) error {
+	err := r.store.ChangeIncident(ctx, c)
 	if _, storage := errors.AsType[*store.IncidentError](err); err == nil || storage {
 		return err
 	}
@@ -95,20 +99,29 @@ func (r *Response) now() time.Time { return r.clock.Now().UTC().Truncate(time.Mi
 
 // on carries an act on one incident out.
 func (r *Response) on(ctx context.Context, number int64, act func(i *incident.Incident, at time.Time) (incident.Entry, error)) (Done, error) {
+	return r.with(ctx, store.IncidentChange{Numbers: []int64{number}}, func(i *incident.Incident, _ store.IncidentView, at time.Time) (incident.Entry, error) {
+		return act(i, at)
+	})
+}
+
+// with carries an act on the first of c's incidents out that looks at more.
+func (r *Response) with(ctx context.Context, c store.IncidentChange, act func(i *incident.Incident, v store.IncidentView, at time.Time) (incident.Entry, error)) (Done, error) {
 	var done Done
-	err := r.change(ctx, []int64{number}, func(v store.IncidentView) ([]store.IncidentEffect, error) {
+	number := c.Numbers[0]
+	c.Apply = func(v store.IncidentView) ([]store.IncidentEffect, error) {
 		i := v.Incidents[number]
 		if i == nil {
 			return nil, fmt.Errorf("%w as #%d", ErrNoIncident, number)
 		}
-		e, err := act(i, r.now())
+		e, err := act(i, v, r.now())
 		if err != nil {
 			return nil, err
 		}
 		effect := r.effect(i, e)
 		done = Done{i.Clone(), e}
 		return []store.IncidentEffect{effect}, nil
-	})
+	}
+	err := r.carry(ctx, c)
 	return done, err
 }
 
@@ -139,20 +152,20 @@ func (r *Response) effect(i *incident.Incident, entries ...incident.Entry) store
 // incident that it is part of; 0: none. Errors are those of incident.Declare,
 // ErrNoIncident and ErrNoAlert.
 func (r *Response) Declare(ctx context.Context, d incident.Declaration, alertNumber, parent int64) (Done, error) {
-	var numbers []int64
+	var c store.IncidentChange
 	if parent != 0 {
-		numbers = []int64{parent}
+		c.Numbers = []int64{parent}
 	}
 	if alertNumber != 0 {
-		var err error
-		if d.Alert, err = r.alert(ctx, alertNumber); err != nil {
-			return Done{}, err
-		}
+		c.Alerts = []int64{alertNumber}
 	}
 	settings := r.settings()
 	var done Done
-	err := r.change(ctx, numbers, func(v store.IncidentView) ([]store.IncidentEffect, error) {
+	c.Apply = func(v store.IncidentView) ([]store.IncidentEffect, error) {
 		d := d
+		if d.Alert = v.Alerts[alertNumber]; alertNumber != 0 && d.Alert == nil {
+			return nil, fmt.Errorf("%w as #%d", ErrNoAlert, alertNumber)
+		}
 		if d.Parent = v.Incidents[parent]; parent != 0 && d.Parent == nil {
 			return nil, fmt.Errorf("%w as #%d", ErrNoIncident, parent)
 		}
@@ -172,16 +185,9 @@ func (r *Response) Declare(ctx context.Context, d incident.Declaration, alertNum
 		}
 		done = Done{i, entries[0]}
 		return effects, nil
-	})
-	return done, err
-}
-
-func (r *Response) alert(ctx context.Context, number int64) (*alert.Alert, error) {
-	a, err := r.store.AlertByNumber(ctx, number)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, &RefusedError{fmt.Errorf("%w as #%d", ErrNoAlert, number)}
 	}
-	return a, err
+	err := r.carry(ctx, c)
+	return done, err
 }
 
 // Move goes one step along the lifecycle; *incident.ImpossibleError says what
@@ -265,11 +271,14 @@ func (r *Response) Happened(ctx context.Context, number int64, by incident.Perso
 
 // Attach adds an alert by its number.
 func (r *Response) Attach(ctx context.Context, number int64, by incident.Person, alertNumber int64) (Done, error) {
-	a, err := r.alert(ctx, alertNumber)
-	if err != nil {
-		return Done{}, err
-	}
-	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Attach(a, by, at) })
+	c := store.IncidentChange{Numbers: []int64{number}, Alerts: []int64{alertNumber}}
+	return r.with(ctx, c, func(i *incident.Incident, v store.IncidentView, at time.Time) (incident.Entry, error) {
+		a := v.Alerts[alertNumber]
+		if a == nil {
+			return incident.Entry{}, fmt.Errorf("%w as #%d", ErrNoAlert, alertNumber)
+		}
+		return i.Attach(a, by, at)
+	})
 }
 
 // Run makes a channel the incident's own; store.ErrChannelTaken when another

@@ -71,7 +71,10 @@ func (t *tx) fold(ctx context.Context, batch []*operation) error {
 			op.errs[i] = f.apply(&op.changes[i], seen)
 		}
 	}
-	return f.flush(ctx)
+	if err := f.flush(ctx); err != nil {
+		return err
+	}
+	return f.follow(ctx)
 }
 
 // apply lets one change decide and takes its effects over, all or none.

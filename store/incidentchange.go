@@ -19,9 +19,10 @@ import (
 // IncidentChange is one act upon incidents, stored in one transaction. Apply may
 // run more than once and must not keep what it is given.
 type IncidentChange struct {
-	// Numbers are the incidents that Apply looks at; those that do not exist
-	// are missing in its view.
+	// Numbers are the incidents that Apply looks at, Alerts the numbers of
+	// alerts; those that do not exist are missing in its view.
 	Numbers []int64
+	Alerts  []int64
 	// Apply decides. An error leaves everything as it was and is returned as
 	// it is.
 	Apply func(v IncidentView) ([]IncidentEffect, error)
@@ -31,6 +32,9 @@ type IncidentChange struct {
 type IncidentView struct {
 	// Incidents by their numbers.
 	Incidents map[int64]*incident.Incident
+	// Alerts by their numbers, as they are in this transaction: what becomes of
+	// them later is told by the alerts' own changes (see follow).
+	Alerts map[int64]*alert.Alert
 	// Next is the number that a new incident gets.
 	Next int64
 }
@@ -65,6 +69,9 @@ func (s *Store) ChangeIncident(ctx context.Context, c IncidentChange) error {
 		refused = nil
 		v, err := t.incidentView(ctx, c.Numbers)
 		if err != nil {
+			return err
+		}
+		if v.Alerts, err = t.alertsCalled(ctx, c.Alerts); err != nil {
 			return err
 		}
 		before := make(map[alert.ID]*incident.Incident, len(v.Incidents))
@@ -204,7 +211,7 @@ const (
 	putTask  = `INSERT INTO incident_tasks (incident_id, number, kind, owner, due_at, done_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (incident_id, number) DO UPDATE SET kind = excluded.kind, owner = excluded.owner, due_at = excluded.due_at,
 			done_at = excluded.done_at, body = excluded.body`
-	putAttached = `INSERT INTO incident_alerts (incident_id, alert_id, body) VALUES ($1, $2, $3)
+	putAttached = `INSERT INTO incident_alerts (incident_id, alert_id, source, fingerprint, body) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (incident_id, alert_id) DO UPDATE SET body = excluded.body`
 	putChannel = `INSERT INTO incident_channels (incident_id, connection, channel, body) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (incident_id, connection, channel) DO UPDATE SET body = excluded.body`
@@ -311,10 +318,12 @@ func (t *tx) putParts(ctx context.Context, i, before *incident.Incident) error {
 		}
 	}
 	for n, x := range i.Alerts {
+		// All of them: the incident may have been over when the set was read.
+		t.store.followed.add(object{x.Source, x.Fingerprint})
 		if n < len(before.Alerts) && reflect.DeepEqual(before.Alerts[n], x) {
 			continue
 		}
-		if err := t.putPart(ctx, x, putAttached, int64(i.ID), int64(x.Alert)); err != nil {
+		if err := t.putPart(ctx, x, putAttached, int64(i.ID), int64(x.Alert), writable(x.Source), writable(string(x.Fingerprint))); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,6 +27,9 @@ const (
 		(SELECT incident_id FROM incident_alerts WHERE alert_id = $1) ORDER BY number DESC`
 )
 
+// errUnreadable says that what is stored of an incident can't be read back.
+var errUnreadable = errors.New("an incident can't be read back")
+
 func scanIncident(scan scanner) (*incident.Incident, error) {
 	var i incident.Incident
 	var private, remind, created, updated int64
@@ -36,7 +40,7 @@ func scanIncident(scan scanner) (*incident.Incident, error) {
 	}
 	i.Private, i.RemindAt, i.CreatedAt, i.UpdatedAt = private != 0, timeOf(remind), timeOf(created), timeOf(updated)
 	if err := json.Unmarshal([]byte(body), &i); err != nil {
-		return nil, fmt.Errorf("incident %s can't be read back: %w", i.Ref(), err)
+		return nil, fmt.Errorf("%w: incident %s: %w", errUnreadable, i.Ref(), err)
 	}
 	return &i, nil
 }
@@ -52,9 +56,11 @@ func complete(i *incident.Incident, each func(text string, row func(scanner) err
 			return err
 		}
 		t.Due = timeOf(due)
-		err := json.Unmarshal([]byte(body), &t)
+		if err := json.Unmarshal([]byte(body), &t); err != nil {
+			return fmt.Errorf("%w: a task: %w", errUnreadable, err)
+		}
 		i.Tasks = append(i.Tasks, t)
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
@@ -78,9 +84,11 @@ func part[T any](scan scanner, into *[]T) error {
 		return err
 	}
 	var x T
-	err := json.Unmarshal([]byte(body), &x)
+	if err := json.Unmarshal([]byte(body), &x); err != nil {
+		return fmt.Errorf("%w: a part: %w", errUnreadable, err)
+	}
 	*into = append(*into, x)
-	return err
+	return nil
 }
 
 // Incident returns the incident that people call #number, whole but for its

@@ -46,6 +46,8 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"taken channels":  {channelTaken, "incident_channels_channel"},
 		"alert's":         {incidentsOfAlert, "incident_alerts_alert"},
 		"next reminder":   {nextReminder, "incidents_remind"},
+		"of objects":      {incidentsOfObjects.text(4, s.dialect), "incident_alerts_object"},
+		"called alerts":   {alertsByNumber.text(4, s.dialect), "alerts_number"},
 		"a timeline":      {newestEntries, "PRIMARY KEY (incident_id=?"},
 	} {
 		var plan []string

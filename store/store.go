@@ -44,12 +44,13 @@ type Store struct {
 	life    string
 	lease   time.Duration
 	dialect *dialect
-	// session, ids and open belong to the writer goroutine once it runs. open
-	// is nil where the database is shared.
-	session *session
-	ids     ids
-	open    *openSet
-	writer  *writer
+	// session, ids, open and followed belong to the writer goroutine once it
+	// runs. open and followed are nil where the database is shared.
+	session  *session
+	ids      ids
+	open     *openSet
+	followed *followedSet
+	writer   *writer
 	// standing are claims that wait for what they claim.
 	standing *standings
 	read     *reads
@@ -103,7 +104,7 @@ func (s *Store) connect(ctx context.Context, url string) error {
 // resume goes on where an earlier process stopped: ids grow on, and in SQLite,
 // which one process owns, leases of others are void.
 func (s *Store) resume(ctx context.Context) error {
-	return s.session.transaction(ctx, func(ctx context.Context, q *session) error {
+	return s.session.transaction(ctx, func(ctx context.Context, q *session) (err error) {
 		var last int64
 		if err := q.one(ctx, `SELECT MAX(id) FROM (
 			SELECT (`+newestChange+`) AS id
@@ -122,7 +123,11 @@ func (s *Store) resume(ctx context.Context) error {
 			return err
 		}
 		s.open = newOpenSet()
-		return s.open.load(ctx, q)
+		if err := s.open.load(ctx, q); err != nil {
+			return err
+		}
+		s.followed, err = loadFollowed(ctx, q)
+		return err
 	})
 }
 

@@ -48,7 +48,8 @@ func declared(title string) *incident.Incident {
 		People: []incident.Person{anna()}, Subs: []int64{7}, Duplicates: []int64{8}, Cards: []string{"chat/town"},
 		Tasks: []incident.Task{{Number: 1, Kind: incident.ToDo, Text: "call", Owner: anna(), Due: day(), Created: m, Done: m},
 			{Number: 2, Kind: incident.FollowUp, Text: "write", Created: m}},
-		Alerts: []incident.Attached{{Alert: 9, Number: 5, Name: "web01", Source: "nagios", Severity: alert.SeverityCritical, StartsAt: day(), Moment: m},
+		Alerts: []incident.Attached{{Alert: 9, Number: 5, Name: "web01", Source: "nagios", Fingerprint: "f1", Topic: alert.TopicProblem, Severity: alert.SeverityCritical,
+			State: incident.AlertAcknowledged, StartsAt: day(), Moment: m},
 			{Alert: 8, Number: 4, Name: "web02", Source: "nagios", Severity: alert.SeverityWarning, Moment: incident.Moment{At: day().Add(time.Second), By: anna()}}},
 		Channels: []incident.Channel{{Connection: "chat", ID: "c-" + title, Name: "inc", URL: "https://chat.example.org/c", Ours: true}},
 	}
@@ -374,18 +375,6 @@ func incidentChannels(t *testing.T, w *world) {
 		if _, err := w.IncidentIn(w.ctx, place[0], place[1]); !errors.Is(err, store.ErrNotFound) {
 			t.Error(place, err)
 		}
-	}
-}
-
-func incidentAlerts(t *testing.T, w *world) {
-	w.declare(t, declared("a"))
-	w.declare(t, declared("b"))
-	list, err := w.IncidentsOf(w.ctx, 9)
-	if err != nil || len(list) != 2 || list[0].Number != 2 {
-		t.Errorf("%+v, %v", list, err)
-	}
-	if list, err := w.IncidentsOf(w.ctx, 1); err != nil || len(list) != 0 {
-		t.Errorf("%+v, %v", list, err)
 	}
 }
 

@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"places", placeCases()},
 		{"incidents", incidentCases()},
 		{"duties of incidents", incidentDutyCases()},
+		{"incidents and their alerts", followCases()},
 		{"health", healthCases()},
 		{"room", roomCases()},
 		{"model", modelCases()},
