@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"belfry/chat"
@@ -35,6 +36,17 @@ func (l lines) Command(ctx context.Context, c chat.Command) chat.Answer {
 		return l.incidents.Command(ctx, c)
 	}
 	return l.rest.Command(ctx, c)
+}
+
+// locate finds a channel of a configured connection, "connection/channel".
+func (a *App) locate(ctx context.Context, name string) (incident.Channel, error) {
+	connection, channel, _ := strings.Cut(name, "/")
+	p, ok := a.parts.Load().platforms[connection].(chat.Locator)
+	if !ok {
+		return incident.Channel{}, fmt.Errorf("the connection %s can't look channels up", connection)
+	}
+	c, err := p.Locate(ctx, channel)
+	return incident.Channel{Connection: connection, ID: c.ID, Name: c.Name, URL: c.URL}, err
 }
 
 // newResponse makes what carries out acts on incidents, by the configuration of

@@ -298,10 +298,19 @@ func entryWords(e *incident.Entry) string {
 	case incident.EntryAttached:
 		return fmt.Sprintf("attached alert #%d, %s", e.Alert, is)
 	case incident.EntryHasSub:
+		if e.Other == 0 {
+			return "declared a part of this that is private"
+		}
 		return fmt.Sprintf("declared #%d, a part of this: “%s”", e.Other, is)
 	case incident.EntryDuplicate:
+		if e.Other == 0 {
+			return "noted that this repeats another, which is private"
+		}
 		return fmt.Sprintf("noted that this repeats #%d", e.Other)
 	case incident.EntryHasDuplicate:
+		if e.Other == 0 {
+			return "noted that another, which is private, repeats this"
+		}
 		return fmt.Sprintf("noted that #%d repeats this", e.Other)
 	case incident.EntryChannel:
 		if is == "" {

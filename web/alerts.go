@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"belfry/alert"
+	"belfry/incident"
 	"belfry/store"
 )
 
@@ -69,6 +70,8 @@ type alertPage struct {
 	// Earlier is true when the timeline is longer than what is shown.
 	Earlier bool
 	Duties  []store.Duty
+	// Incidents are those that it is attached to and that the person may see.
+	Incidents []*incident.Incident
 }
 
 // showAlert is everything that is known about one alert.
@@ -101,5 +104,20 @@ func (w *Web) showAlert(rw http.ResponseWriter, r *http.Request) {
 		w.broken(rw, r, "can't read an alert's deliveries", err)
 		return
 	}
+	if p.Incidents, err = w.incidentsOf(r, a.ID); err != nil {
+		w.broken(rw, r, "can't read an alert's incidents", err)
+		return
+	}
 	w.show(rw, r, http.StatusOK, "alert", a.Name(), p)
+}
+
+// incidentsOf are the incidents that an alert is attached to, as far as the
+// person may know of them.
+func (w *Web) incidentsOf(r *http.Request, id alert.ID) ([]*incident.Incident, error) {
+	list, err := w.o.Store.IncidentsOf(r.Context(), id)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	faces, err := w.faces(r)
+	return slices.DeleteFunc(list, func(i *incident.Incident) bool { return !visible(i, faces) }), err
 }

@@ -39,18 +39,84 @@ type incidentPage struct {
 	// Others take part without a role.
 	Others          []string
 	ToDo, FollowUps []incident.Task
+	Attached        []attached
 	Timeline        []incident.Entry
 	Entries         int
 	Earlier, Newest string
 	Now             time.Time
-	// Acts are the steps of its life that are possible now; none when it can
-	// only be read.
+	// Can is what can be done; nil when it can only be read.
+	Can *possible
+	// Refused is an act that was refused; its Form is empty when none was.
+	Refused refusedAct
+}
+
+// possible is what can be done with an incident, and what can be chosen for it.
+type possible struct {
+	// Acts are the steps of its life that are possible now.
 	Acts       []incident.Act
 	Severities []string
+	Roles      []string
 	// Joins says that the person takes no part yet.
 	Joins bool
-	// Wrong is why an act was refused, Typed what was written for it.
-	Wrong, Typed string
+	// Sets are the fields that can be changed, People those who can be named,
+	// Channels those that can become its own.
+	Sets     []settable
+	People   []known
+	Channels []string
+	Finding  finding
+}
+
+// settable is a field that can be changed.
+type settable struct {
+	Name, Label, Value string
+	// Options are what can be chosen; none: any text. Several at once.
+	Options []string
+	Several bool
+}
+
+// Kept is what was typed into a form that was refused, or what stood there.
+func (p incidentPage) Kept(form, name string, stood ...string) string {
+	if p.Refused.Form == form {
+		return p.Refused.Values.Get(name)
+	}
+	return strings.Join(stood, "")
+}
+
+// Knows says whether there is a form for a field.
+func (p incidentPage) Knows(field string) bool {
+	return p.Can != nil && slices.ContainsFunc(p.Can.Sets, func(s settable) bool { return s.Name == field })
+}
+
+// taskRow is a task as the page lists it.
+func taskRow(p incidentPage, t incident.Task) any {
+	return struct {
+		Task            *incident.Task
+		Overdue, Finish bool
+		Number          int64
+	}{&t, p.Overdue(t), t.Open() && p.Can != nil, p.Number}
+}
+
+// setForm is the form by which a field is changed, with what was typed when it
+// was refused.
+func setForm(p incidentPage, s settable) any {
+	form := struct {
+		settable
+		Number int64
+		Rows   int
+		Why    string
+	}{s, p.Number, min(len(s.Options), 6), ""}
+	if no := p.Refused; no.Form == "set" && no.Values.Get("field") == s.Name {
+		form.Why, form.Value = no.Why, strings.Join(no.Values["value"], ",")
+	}
+	return form
+}
+
+// Why says why a form was refused; empty: it was not.
+func (p incidentPage) Why(form string) string {
+	if p.Refused.Form == form {
+		return p.Refused.Why
+	}
+	return ""
 }
 
 // Overdue says whether a task should be done by now.
@@ -66,18 +132,27 @@ func (w *Web) theIncident(rw http.ResponseWriter, r *http.Request) *incident.Inc
 		w.notFound(rw, r)
 		return nil
 	}
+	return w.incidentNumbered(rw, r, number)
+}
+
+// incidentNumbered is theIncident by its number.
+func (w *Web) incidentNumbered(rw http.ResponseWriter, r *http.Request, number int64) *incident.Incident {
 	i, err := w.o.Store.Incident(r.Context(), number)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		w.broken(rw, r, "can't read an incident", err)
 		return nil
 	}
 	if err == nil {
-		faces, err := w.faces(r)
+		s, err := w.sight(r)
 		if err != nil {
 			w.broken(rw, r, "can't read whose accounts are linked", err)
 			return nil
 		}
-		if visible(i, faces) {
+		if visible(i, s.faces) {
+			if err := s.bound(i); err != nil {
+				w.broken(rw, r, "can't read which incidents belong to one", err)
+				return nil
+			}
 			return i
 		}
 	}
@@ -88,18 +163,13 @@ func (w *Web) theIncident(rw http.ResponseWriter, r *http.Request) *incident.Inc
 // showIncident is everything that is known about one incident.
 func (w *Web) showIncident(rw http.ResponseWriter, r *http.Request) {
 	if i := w.theIncident(rw, r); i != nil {
-		w.incidentPage(rw, r, http.StatusOK, i, "", "")
+		w.incidentPage(rw, r, http.StatusOK, i, refusedAct{})
 	}
 }
 
-// incidentPage shows an incident; wrong is why an act was refused, text what
-// was typed for it.
-func (w *Web) incidentPage(rw http.ResponseWriter, r *http.Request, status int, i *incident.Incident, wrong, text string) {
-	p := incidentPage{Incident: i, Entries: i.Entries, Now: w.clock.Now(), Steps: steps(i), Others: others(i), Wrong: wrong, Typed: text}
-	if w.o.Incidents != nil {
-		s := w.o.Incidents.Settings()
-		p.Acts, p.Severities, p.Joins = incident.Possible(i.Status), s.SeverityNames(), !i.Takes(w.me(r))
-	}
+// incidentPage shows an incident, and an act on it that was refused.
+func (w *Web) incidentPage(rw http.ResponseWriter, r *http.Request, status int, i *incident.Incident, no refusedAct) {
+	p := incidentPage{Incident: i, Entries: i.Entries, Now: w.clock.Now(), Steps: steps(i), Others: others(i), Refused: no}
 	for _, role := range slices.Sorted(maps.Keys(i.Roles)) {
 		p.Roles = append(p.Roles, held{role, i.Roles[role].Name})
 	}
@@ -113,13 +183,20 @@ func (w *Web) incidentPage(rw http.ResponseWriter, r *http.Request, status int, 
 			p.ToDo = append(p.ToDo, t)
 		}
 	}
-	f, cut := entriesBefore(r.URL.Query().Get("before"))
 	var err error
-	if p.Timeline, err = w.o.Store.IncidentEntries(r.Context(), i.ID, f); err != nil {
+	if p.Attached, err = w.attachedAlerts(r, i); err == nil && w.o.Incidents != nil {
+		p.Can, err = w.possible(r, i)
+	}
+	if err != nil {
+		w.broken(rw, r, "can't read what belongs to an incident", err)
+		return
+	}
+	f, cut := entriesBefore(r.URL.Query().Get("before"))
+	if p.Timeline, err = w.entries(r, i.ID, f); err != nil {
 		w.broken(rw, r, "can't read an incident's timeline", err)
 		return
 	}
-	here := "/incidents/" + strconv.FormatInt(i.Number, 10)
+	here := pathOf(i)
 	if cut {
 		p.Newest = here + "#timeline"
 	}
@@ -131,6 +208,39 @@ func (w *Web) incidentPage(rw http.ResponseWriter, r *http.Request, status int, 
 	// What happened last is what somebody who comes now needs first.
 	slices.Reverse(p.Timeline)
 	w.show(rw, r, status, "incident", i.Ref()+" "+i.Title, p)
+}
+
+// possible is what can be done with an incident now.
+func (w *Web) possible(r *http.Request, i *incident.Incident) (*possible, error) {
+	s := w.o.Incidents.Settings()
+	p := &possible{Acts: incident.Possible(i.Status), Severities: s.SeverityNames(), Roles: s.RoleNames(), Joins: !i.Takes(w.me(r)), Sets: settables(&s, i)}
+	var err error
+	if p.People, err = w.acquaintances(r, i); err != nil {
+		return nil, err
+	}
+	if p.Channels, err = w.channelChoices(r, i); err != nil {
+		return nil, err
+	}
+	p.Finding, err = w.findAlerts(r, i)
+	return p, err
+}
+
+// settables are the fields that the configuration knows, with their values.
+func settables(s *incident.Settings, i *incident.Incident) []settable {
+	var list []settable
+	for _, x := range []struct {
+		name, label string
+		options, is []string
+	}{{incident.FieldType, "Type", s.Types, i.Types}, {incident.FieldService, "Services", s.Services, i.Services},
+		{incident.FieldEnvironment, "Environments", s.Environments, i.Environments}} {
+		if len(x.options) > 0 {
+			list = append(list, settable{x.name, x.label, strings.Join(x.is, ","), x.options, true})
+		}
+	}
+	for _, f := range s.Fields {
+		list = append(list, settable{f.Name, f.Label, i.Fields[f.Name], f.Options, false})
+	}
+	return list
 }
 
 // entriesBefore reads where a page of a timeline ends: microseconds, a dot, and

@@ -46,9 +46,9 @@ func TestAnIncidentIsRunOnItsPage(t *testing.T) {
 	do("act", "close", "text", "my <i>words").want(t, 422, "#1 is started, so it can't be closed; possible is: mitigate, resolve, cancel", "my <i>words")
 	do("act", "severity", "severity", "SEV2", "text", "only a few").leadsTo(t, "/incidents/1")
 	here("SEV2", "only a few")
-	do("act", "task", "text", "call the provider").leadsTo(t, "/incidents/1")
-	do("act", "followup", "text", "buy disks").leadsTo(t, "/incidents/1")
-	do("act", "done", "task", "1").leadsTo(t, "/incidents/1")
+	do("act", "task", "text", "call the provider").leadsTo(t, "/incidents/1#tasks")
+	do("act", "followup", "text", "buy disks").leadsTo(t, "/incidents/1#tasks")
+	do("act", "done", "task", "1").leadsTo(t, "/incidents/1#tasks")
 	do("act", "done", "task", "x").want(t, 422, "there is no such task")
 	here("call the provider", "buy disks", "finished task 1")
 	for _, act := range []string{"mitigate", "resolve", "close", "reopen", "cancel"} {

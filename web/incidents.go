@@ -37,6 +37,8 @@ type IncidentStore interface {
 	IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error)
 	// Incidents returns those that a filter lets through, the newest first.
 	Incidents(ctx context.Context, f store.IncidentFilter) ([]*incident.Incident, error)
+	// IncidentsOf returns the incidents that an alert is attached to, the newest first.
+	IncidentsOf(ctx context.Context, id alert.ID) ([]*incident.Incident, error)
 	// UseOnce says whether a token is used for the first time.
 	UseOnce(ctx context.Context, token string, until time.Time) (first bool, err error)
 	// Retrospective returns what people made of an incident's, or

@@ -21,7 +21,7 @@ import (
 	"belfry/store"
 )
 
-//go:embed templates/*.html
+//go:embed templates/*.html templates/*/*.html
 var templateFiles embed.FS
 
 // frame is what every page's layout gets around the page's own data.
@@ -36,7 +36,8 @@ type frame struct {
 }
 
 // parsePages reads each page together with the layout. A page is named after
-// its file.
+// its file; what is too long for one file has its parts in a directory of the
+// page's name.
 func (w *Web) parsePages() (map[string]*template.Template, error) {
 	layout, err := template.New("layout.html").Funcs(w.functions()).Option("missingkey=error").
 		ParseFS(templateFiles, "templates/layout.html")
@@ -53,7 +54,12 @@ func (w *Web) parsePages() (map[string]*template.Template, error) {
 		if err != nil {
 			return nil, err
 		}
-		if page, err = page.ParseFS(templateFiles, name); err != nil {
+		files := []string{name}
+		parts, err := fs.Glob(templateFiles, strings.TrimSuffix(name, ".html")+"/*.html")
+		if err != nil {
+			return nil, err
+		}
+		if page, err = page.ParseFS(templateFiles, append(files, parts...)...); err != nil {
 			return nil, err
 		}
 		pages[strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")] = page
@@ -75,12 +81,13 @@ func (w *Web) functions() template.FuncMap {
 		"chosen":       func(list, one string) bool { return slices.Contains(strings.Split(list, ","), one) },
 		"slug":         func(s incident.Status) string { return string(s) },
 		"entry":        func(e incident.Entry) string { return message.EntryWords(&e) },
-		"task": func(p incidentPage, t incident.Task) any {
+		"task":         taskRow,
+		"set":          setForm,
+		"who": func(id, value string, needed bool) any {
 			return struct {
-				Task            *incident.Task
-				Overdue, Finish bool
-				Number          int64
-			}{&t, p.Overdue(t), t.Open() && len(p.Acts) > 0, p.Number}
+				ID, Value string
+				Needed    bool
+			}{id, value, needed}
 		},
 		"size":    bytesOf,
 		"phase":   phase,

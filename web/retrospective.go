@@ -36,7 +36,7 @@ func (w *Web) document(r *http.Request, i *incident.Incident) (d retrospective.D
 	case !errors.Is(err, store.ErrNotFound):
 		return d, nil, err
 	}
-	entries, err := w.o.Store.IncidentEntries(r.Context(), i.ID, store.EntryFilter{Limit: incident.MaxEntries})
+	entries, err := w.entries(r, i.ID, store.EntryFilter{Limit: incident.MaxEntries})
 	if err != nil {
 		return d, nil, err
 	}

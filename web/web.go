@@ -65,6 +65,9 @@ type Options struct {
 	// Incidents carries out what people do with incidents; nil: they can only
 	// be read.
 	Incidents Incidents
+	// Locate finds the channels that can become an incident's; nil: only those
+	// of the room can.
+	Locate Locate
 	// Gate says who may act on incidents; nil: everybody who is signed in.
 	Gate chat.Gate
 	// Clock is the machine's when nil, Log silent.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"belfry/chat"
 	"belfry/fault"
 )
 
@@ -48,6 +49,20 @@ func (p *Platform) resolve(ctx context.Context, configured string) (channel, err
 	}
 	p.channels.put(configured, got, now)
 	return got, nil
+}
+
+var _ chat.Locator = (*Platform)(nil)
+
+// Locate implements chat.Locator.
+func (p *Platform) Locate(ctx context.Context, configured string) (chat.Channel, error) {
+	c, err := p.resolve(ctx, configured)
+	if err != nil {
+		return chat.Channel{}, err
+	}
+	if strings.Contains(strings.TrimPrefix(configured, "~"), "/") {
+		return chat.Channel{ID: c.ID, Name: c.Name}, nil // of another team, whose address is not ours
+	}
+	return p.channelOf(kept{ID: c.ID, Name: c.Name}), nil
 }
 
 // handleOf returns by which handle the configuration would name the channel with

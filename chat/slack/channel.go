@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"belfry/chat"
 	"belfry/fault"
 )
 
@@ -87,6 +88,17 @@ func (p *Platform) resolve(ctx context.Context, configured string) (string, erro
 	}
 	return "", fault.NewPermanent(fmt.Errorf("there is no channel %q for connection %s, or it is archived, or private and %s is not in it: "+
 		"use its name as Slack shows it behind #, and invite the app to private channels", configured, p.name, p.handle()))
+}
+
+var _ chat.Locator = (*Platform)(nil)
+
+// Locate implements chat.Locator.
+func (p *Platform) Locate(ctx context.Context, configured string) (chat.Channel, error) {
+	id, err := p.resolve(ctx, configured)
+	if err != nil {
+		return chat.Channel{}, err
+	}
+	return p.channelOf(ctx, id, strings.TrimPrefix(configured, "#")), nil
 }
 
 // readChannels reads the names of all channels; the caller holds c.mu.

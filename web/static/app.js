@@ -40,6 +40,13 @@
   times();
   setInterval(times, 30000);
 
+  // What people type as a time is meant in their zone, as what they read is.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) {
+    for (const input of $$("input[name=zone]")) input.value = zone;
+    for (const text of $$("[data-zone]")) text.textContent = zone;
+  }
+
   // ---- toasts
   const toast = (text) => {
     if (!text) return;
