@@ -87,7 +87,7 @@ var packages = map[string]row{
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/notification seal"},
 	"server":      {5, "alert chat clock config desk doctor fault monitor seal store trial"},
-	"web":         {5, "alert chat chat/console clock config desk doctor fault incident message people response retrospective seal store trial"},
+	"web":         {5, "alert chat chat/console clock config desk doctor fault incident message people response retrospective seal store trial typed"},
 
 	"app":        {6, "*"},
 	"cmd/belfry": {7, "app chat/mattermost/setup chat/slack clock command command/incidents config doctor monitor/estate monitor/webhook notify seal server translate trial tlscert chat/mattermost/install"},

@@ -4,8 +4,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"belfry/chat"
 	"belfry/command/incidents"
@@ -47,6 +50,37 @@ func (a *App) locate(ctx context.Context, name string) (incident.Channel, error)
 	}
 	c, err := p.Locate(ctx, channel)
 	return incident.Channel{Connection: connection, ID: c.ID, Name: c.Name, URL: c.URL}, err
+}
+
+// findPeople asks the connections that keep a directory, all at once, who has a
+// name. The room is not asked: its people are known to whoever asks here.
+func (a *App) findPeople(ctx context.Context, connection, name string) ([]incident.Person, error) {
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	var list []incident.Person
+	var wrong []error
+	for at, p := range a.parts.Load().platforms {
+		directory, ok := p.(chat.Directory)
+		if !ok || p == chat.Platform(a.room) || connection != "" && at != connection || len(name) > chat.MaxPersonName {
+			continue
+		}
+		wait.Go(func() {
+			found, err := directory.FindPeople(ctx, []string{name})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				wrong = append(wrong, err)
+			}
+			for _, f := range found {
+				if f.Known() {
+					list = append(list, incident.Person{Connection: at, ID: f.Actor.ID, Name: f.Actor.Name})
+				}
+			}
+		})
+	}
+	wait.Wait()
+	slices.SortFunc(list, func(a, b incident.Person) int { return strings.Compare(a.Connection, b.Connection) })
+	return list, errors.Join(wrong...)
 }
 
 // newResponse makes what carries out acts on incidents, by the configuration of

@@ -3,10 +3,12 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"belfry/incident"
 )
@@ -87,12 +89,46 @@ func (d *doing) somebody(typed string) (incident.Person, error) {
 			found = append(found, k)
 		}
 	}
-	if len(found) == 0 {
-		return incident.Person{}, refuse("nobody is known here as %q: name somebody who takes part or has an account in Belfry; others are named in chat, like @%s", cutShort(name), cutShort(name))
+	if len(found) == 0 && d.o.FindPeople != nil {
+		if found, err = d.lookUp(name); err != nil {
+			return incident.Person{}, err
+		}
+	}
+	switch len(found) {
+	case 0:
+		return incident.Person{}, refuse("nobody is known here as %q: name somebody who takes part, who has an account in Belfry, or their handle in chat", cutShort(name))
+	case 1:
+		return found[0].Person, nil
 	}
 	var labels []string
 	for _, k := range found {
 		labels = append(labels, k.Label)
 	}
 	return incident.Person{}, refuse("there are several %q; write one of %s", cutShort(name), strings.Join(labels, ", "))
+}
+
+// lookWithin bounds how long chat platforms are asked who somebody is.
+const lookWithin = 3 * time.Second
+
+// FindPeople asks the connections to chat who has a name; connection, when not
+// empty, is the only one that is asked. An error is for people: why it could not
+// be asked.
+type FindPeople func(ctx context.Context, connection, name string) ([]incident.Person, error)
+
+// lookUp asks the chat platforms: "anna", or "anna (chat)" where several have one.
+func (d *doing) lookUp(name string) (found []known, err error) {
+	ctx, cancel := context.WithTimeout(d, lookWithin)
+	defer cancel()
+	connection := ""
+	if before, rest, ok := strings.Cut(name, " ("); ok && strings.HasSuffix(rest, ")") {
+		name, connection = before, strings.TrimSuffix(rest, ")")
+	}
+	list, err := d.o.FindPeople(ctx, connection, name)
+	if len(list) == 0 && err != nil {
+		return nil, refuse("%q can't be looked up in chat now: %w", cutShort(name), err)
+	}
+	for _, p := range list {
+		found = append(found, known{p, p.Name + " (" + p.Connection + ")"})
+	}
+	return found, nil
 }

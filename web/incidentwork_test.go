@@ -186,6 +186,32 @@ func TestANameThatTwoHaveIsNotGuessed(t *testing.T) {
 	}
 }
 
+func TestWhoeverIsKnownInChatCanBeNamed(t *testing.T) {
+	var down error
+	s, r := openWithIncidents(t, func(o *web.Options) {
+		o.FindPeople = func(_ context.Context, connection, name string) (list []incident.Person, err error) {
+			for _, at := range []string{"chat", "slack"} {
+				if (connection == "" || connection == at) && down == nil && (name == "zoe" || name == "max" && at == "chat") {
+					list = append(list, incident.Person{Connection: at, ID: at + "-" + name, Name: name})
+				}
+			}
+			return list, down
+		}
+	})
+	anna := s.setUp("anna")
+	must(r.Declare(t.Context(), incident.Declaration{Title: "x", By: bert()}, 0, 0))(t)
+	anna.post("/incidents/1", "act", "invite", "who", "@max").leadsTo(t, "/incidents/1#people")
+	anna.post("/incidents/1", "act", "assign", "role", "scribe", "who", "zoe").want(t, 422, "there are several", "zoe (chat), zoe (slack)")
+	anna.post("/incidents/1", "act", "assign", "role", "scribe", "who", "zoe (slack)").leadsTo(t, "/incidents/1#people")
+	anna.post("/incidents/1", "act", "assign", "role", "commander", "who", "nobody").want(t, 422, "nobody is known here as")
+	down = errors.New("Mattermost of connection chat does not answer")
+	anna.post("/incidents/1", "act", "assign", "role", "commander", "who", "nobody").want(t, 422, "can't be looked up in chat now: Mattermost of connection chat does not answer")
+	i := must(s.store.Incident(t.Context(), 1))(t)
+	if p := i.Roles["scribe"]; p.ID != "slack-zoe" || p.Connection != "slack" || !i.Takes(incident.Person{Connection: "chat", ID: "chat-max"}) {
+		t.Errorf("%+v", i)
+	}
+}
+
 func TestAPrivateIncidentIsInvisibleWhereverItIsLinked(t *testing.T) {
 	s, r, anna, _ := openToWork(t)
 	a := s.report(alert.Report{Kind: alert.ReportProblem, Object: service("web01", "Disk"), State: "CRITICAL", Severity: alert.SeverityCritical})
@@ -193,7 +219,7 @@ func TestAPrivateIncidentIsInvisibleWhereverItIsLinked(t *testing.T) {
 	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak is a part", Private: true, By: carol}, a.Number, 1))(t)                    // #2
 	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak repeats", Private: true, Services: []string{"shop"}, By: carol}, 0, 0))(t) // #3
 	must(r.Duplicate(t.Context(), 3, carol, 1))(t)
-	must(r.Declare(t.Context(), incident.Declaration{Title: "seen by all", By: carol}, 0, 0))(t)                   // #4
+	must(r.Declare(t.Context(), incident.Declaration{Title: "seen by all", By: carol}, 0, 0))(t)                    // #4
 	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak, again", Private: true, By: carol}, 0, 0))(t) // #5
 	must(r.Duplicate(t.Context(), 4, carol, 5))(t)
 	for _, path := range []string{"/incidents", "/incidents?q=leak", "/incidents?q=%232", "/incidents/1", "/incidents/4", "/incidents/figures", "/incidents/1/retrospective",

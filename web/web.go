@@ -68,6 +68,9 @@ type Options struct {
 	// Locate finds the channels that can become an incident's; nil: only those
 	// of the room can.
 	Locate Locate
+	// FindPeople asks chat who has a name; nil: only those who take part or have
+	// an account can be named.
+	FindPeople FindPeople
 	// Gate says who may act on incidents; nil: everybody who is signed in.
 	Gate chat.Gate
 	// Clock is the machine's when nil, Log silent.
