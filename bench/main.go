@@ -7,7 +7,7 @@
 // The flow: main.go builds the real program and runs one figure after the
 // other. Each figure starts servers as processes of their own (process.go), on
 // 127.0.0.1 and in a directory that is removed afterwards; load.go is what
-// calls them. intake.go, notify.go, post.go, cards.go, click.go and start.go
+// calls them. intake.go, notify.go, post.go, cards.go, click.go, incidents.go and start.go
 // are the figures; bare.go is the handler that intake is compared with.
 //
 // A machine is never quiet. What is compared is measured in turns, medians
@@ -55,6 +55,7 @@ func figures() []figure {
 		{"post", (*bench).post},
 		{"cards", (*bench).cards},
 		{"click", (*bench).click},
+		{"incidents", (*bench).incidents},
 		{"start", (*bench).start},
 	}
 }

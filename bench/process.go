@@ -112,7 +112,9 @@ func start(ctx context.Context, dir, data, program string, args ...string) (*pro
 			first <- lines.Text()
 		}
 		close(first)
-		_, _ = io.Copy(said, out) // only for the message of a failure
+		for lines.Scan() {
+			_, _ = fmt.Fprintln(said, lines.Text())
+		}
 		p.err = p.cmd.Wait()
 		close(p.ended)
 	}()

@@ -30,6 +30,11 @@ func tenThousand(b *testing.B, s *store.Store) {
 				if n%100 == 0 {
 					i.Status = incident.Started
 				}
+				i.Private = n%3 == 0
+				i.Moments = map[incident.Status]incident.Moment{}
+				for k, s := range []incident.Status{incident.Started, incident.Mitigated, incident.Resolved} {
+					i.Moments[s] = incident.Moment{At: at.Add(time.Duration(k*n) * time.Second), By: who}
+				}
 				var entries []incident.Entry
 				for e := range 100 {
 					when := at.Add(time.Duration(e) * time.Second)
@@ -60,6 +65,19 @@ func BenchmarkIncidents(b *testing.B) {
 		}
 		return err
 	}
+	faces := []incident.Person{{Connection: "room", ID: "1", Name: "carol"}, {Connection: "chat", ID: "u7", Name: "carol"}}
+	var wg sync.WaitGroup
+	for worker := range 64 {
+		wg.Go(func() {
+			for n := worker; n < 10_000; n += 64 {
+				if err := s.SetSetting(ctx, fmt.Sprint(n+1), "one row of one table"); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	floor := func(n int64) error { _, _, err := s.Setting(ctx, fmt.Sprint(n)); return err }
 	list := func(f store.IncidentFilter) func(int64) error {
 		return func(int64) error {
 			_, err := s.Incidents(ctx, f)
@@ -73,9 +91,20 @@ func BenchmarkIncidents(b *testing.B) {
 		{"list", list(store.IncidentFilter{Limit: 50})},
 		{"open", list(store.IncidentFilter{Open: true, Limit: 50})},
 		{"over", list(store.IncidentFilter{Over: true, Limit: 100})},
-		{"for_figures", list(store.IncidentFilter{Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Limit: 10_000})},
+		{"floor", floor},
+		{"figures", func(int64) error { _, err := s.Figures(ctx, store.FigureFilter{Faces: faces}); return err }},
+		{"figures_since", func(int64) error {
+			_, err := s.Figures(ctx, store.FigureFilter{Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Faces: faces})
+			return err
+		}},
+		{"seen", list(store.IncidentFilter{Over: true, Seen: true, Faces: faces, Limit: 51})},
 		{"of_a_service", list(store.IncidentFilter{Label: "service", Value: "service-7", Limit: 50})},
 		{"words_nowhere", list(store.IncidentFilter{Words: []string{"nowhere"}, Limit: 50})},
+		{"words_everywhere", list(store.IncidentFilter{Words: []string{"slow", "orders"}, Limit: 50})},
+		{"three_words_of_one", func(n int64) error {
+			_, err := s.Incidents(ctx, store.IncidentFilter{Words: []string{"shop", "database", fmt.Sprint("hall ", n)}, Over: true, Seen: true, Faces: faces, Limit: 50})
+			return err
+		}},
 		{"an_old_page_of_the_list", list(store.IncidentFilter{Before: 100, Limit: 50})},
 		{"counts", func(int64) error { _, err := s.CountIncidents(ctx); return err }},
 		{"page", page},

@@ -269,6 +269,9 @@ func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *inciden
 	if err := t.putParts(ctx, i, before); err != nil {
 		return err
 	}
+	if err := t.putFigures(ctx, i, before); err != nil {
+		return err
+	}
 	if e.Stale && !fresh {
 		now := micros(t.now)
 		err := t.eachBulk(ctx, staleCards, nil, []any{int64(i.ID), i.Revision, int64(e.Priority), now, now}, func(scan scanner) error {

@@ -157,6 +157,9 @@ type IncidentFilter struct {
 	Words []string
 	// Parent is the number of the incident that they are part of.
 	Parent int64
+	// Seen leaves out private incidents in which none of Faces takes part.
+	Seen  bool
+	Faces []incident.Person
 	// Since leaves out those that were declared before.
 	Since time.Time
 	// Before leaves out this number and all higher ones.
@@ -167,48 +170,88 @@ type IncidentFilter struct {
 
 // Incidents returns incidents, the newest first, without their parts.
 func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]*incident.Incident, error) {
-	where, args := []string{"1 = 1"}, []any{}
-	add := func(condition string, value any) {
-		where, args = append(where, condition), append(args, value)
-	}
-	if f.Open {
-		where = append(where, "is_open = 1")
-	}
-	if f.Over {
-		where = append(where, "is_open = 0")
-	}
-	if f.Status != "" {
-		add("status = ?", string(f.Status))
-	}
-	if f.Kind != "" {
-		add("kind = ?", string(f.Kind))
-	}
-	if f.Severity != "" {
-		add("severity = ?", writable(f.Severity))
-	}
-	if f.Label != "" {
-		add(wordsLike, "%\n"+pattern(f.Label+":"+f.Value)+"\n%")
-	}
-	for _, w := range f.Words {
-		add(wordsLike, "%"+pattern(w)+"%")
-	}
-	if f.Parent != 0 {
-		add("parent = ?", f.Parent)
-	}
-	if !f.Since.IsZero() {
-		add("created_at >= ?", micros(f.Since))
-	}
-	if f.Before != 0 {
-		add("number < ?", f.Before)
-	}
+	c := f.choice()
 	if f.Limit <= 0 {
 		f.Limit = defaultLimit
 	}
-	return s.incidents(ctx, numbered(`SELECT `+incidentColumns+` FROM incidents WHERE `+strings.Join(where, " AND ")+
-		` ORDER BY number DESC LIMIT ?`), append(args, int64(f.Limit))...)
+	return s.incidents(ctx, numbered(selectIncidents(c)), append(c.args, int64(f.Limit))...)
 }
 
-const wordsLike = `number IN (SELECT number FROM incident_words WHERE words LIKE ? ESCAPE '!')`
+func selectIncidents(c *choice) string {
+	return `SELECT ` + incidentColumns + ` FROM ` + c.from + ` WHERE ` + strings.Join(c.where, " AND ") + ` ORDER BY ` + c.order + ` DESC LIMIT ?`
+}
+
+// choice is what a filter says in SQL.
+type choice struct {
+	from, order string
+	where       []string
+	args        []any
+}
+
+func (c *choice) add(condition string, values ...any) {
+	c.where, c.args = append(c.where, condition), append(c.args, values...)
+}
+
+func (f *IncidentFilter) choice() *choice {
+	c := &choice{from: "incidents", order: "number", where: []string{"1 = 1"}}
+	c.words(f)
+	if f.Open {
+		c.add("is_open = 1")
+	}
+	if f.Over {
+		c.add("is_open = 0")
+	}
+	if f.Status != "" {
+		c.add("status = ?", string(f.Status))
+	}
+	if f.Kind != "" {
+		c.add("kind = ?", string(f.Kind))
+	}
+	if f.Severity != "" {
+		c.add("severity = ?", writable(f.Severity))
+	}
+	if f.Seen {
+		condition, faces := seenBy("id", f.Faces)
+		c.add(condition, faces...)
+	}
+	if f.Parent != 0 {
+		c.add("parent = ?", f.Parent)
+	}
+	if !f.Since.IsZero() {
+		c.add("created_at >= ?", micros(f.Since))
+	}
+	if f.Before != 0 {
+		c.add(c.order+" < ?", f.Before)
+	}
+	return c
+}
+
+// words has the words gone through first, the newest incident's first: that
+// ends as soon as enough are found, and reads of all others their words alone.
+// Open incidents are few: of those the words are looked up one by one. CROSS
+// JOIN is what SQLite does not turn round.
+func (c *choice) words(f *IncidentFilter) {
+	var patterns []string
+	if f.Label != "" {
+		patterns = append(patterns, "%\n"+pattern(f.Label+":"+f.Value)+"\n%")
+	}
+	for _, w := range f.Words {
+		patterns = append(patterns, "%"+pattern(w)+"%")
+	}
+	if len(patterns) == 0 {
+		return
+	}
+	const words = `(SELECT number AS n, words FROM incident_words) w`
+	if f.Open {
+		c.from = `incidents CROSS JOIN ` + words
+	} else {
+		c.from, c.order = words+` CROSS JOIN incidents`, "n"
+	}
+	c.add("n = number")
+	for _, p := range patterns {
+		c.add(`words LIKE ? ESCAPE '!'`, p)
+	}
+}
 
 // pattern makes a text one that LIKE takes literally.
 func pattern(text string) string {

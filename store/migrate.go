@@ -14,6 +14,13 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// fills are what computes the content of new columns and tables from what was
+// there, by the migration that made place for it. They run after the last
+// migration, so that they may use everything that the program knows.
+var fills = map[string]func(context.Context, *session) error{
+	"migrations/0011_figures.sql": fillFigures,
+}
+
 // migrate brings the schema up to date, under the write lock: of two processes
 // that start at once one does it and the other finds it done.
 func (s *Store) migrate(ctx context.Context) error {
@@ -42,6 +49,13 @@ func (s *Store) migrate(ctx context.Context) error {
 			}
 			if err := q.exec(ctx, `INSERT INTO belfry_schema (version, applied_at) VALUES ($1, $2)`, i+1, micros(s.clock.Now())); err != nil {
 				return err
+			}
+		}
+		for i := have; i < len(files); i++ {
+			if fill := fills[files[i]]; fill != nil {
+				if err := fill(ctx, q); err != nil {
+					return fmt.Errorf("can't fill what is new in schema %d: %w", i+1, err)
+				}
 			}
 		}
 		return nil

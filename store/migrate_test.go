@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"testing"
 
@@ -12,58 +13,70 @@ import (
 	"belfry/store/pgtest"
 )
 
+// atSchema makes a database that was left by a program which knew the first
+// schemas alone, with what the texts put into it, and opens it.
+func atSchema(t *testing.T, url string, schema int, texts ...string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), url, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.write(t.Context(), func(ctx context.Context, q *tx) error {
+		tables := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
+		if s.dialect.shared {
+			tables = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`
+		}
+		var all []string
+		if err := q.each(ctx, tables, nil, func(scan scanner) error {
+			var name string
+			err := scan(&name)
+			all = append(all, `DROP TABLE `+name)
+			return err
+		}); err != nil {
+			return err
+		}
+		files, err := fs.Glob(migrations, "migrations/*.sql")
+		if err != nil {
+			return err
+		}
+		all = append(all, `CREATE TABLE belfry_schema (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)`)
+		for n, file := range files[:schema] {
+			text, err := migrations.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			all = append(all, s.dialect.ddl(string(text)), fmt.Sprintf(`INSERT INTO belfry_schema VALUES (%d, 1)`, n+1))
+		}
+		for _, text := range append(all, texts...) {
+			if err := q.script(ctx, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(t.Context(), url, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 // TestAlertsOfTheFirstSchemaGetNumbers brings a database of schema 1 with
 // alerts in it up to date.
 func TestAlertsOfTheFirstSchemaGetNumbers(t *testing.T) {
 	for name, url := range map[string]string{"SQLite": filepath.Join(t.TempDir(), "belfry.db"), "PostgreSQL": pgtest.URL(t)} {
 		t.Run(name, func(t *testing.T) {
-			open := func() *Store {
-				s, err := Open(t.Context(), url, Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return s
-			}
-			s := open()
-			err := s.write(t.Context(), func(ctx context.Context, q *tx) error {
-				tables := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
-				if s.dialect.shared {
-					tables = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()`
-				}
-				var drop []string
-				if err := q.each(ctx, tables, nil, func(scan scanner) error {
-					var name string
-					err := scan(&name)
-					drop = append(drop, `DROP TABLE `+name)
-					return err
-				}); err != nil {
-					return err
-				}
-				first, err := migrations.ReadFile("migrations/0001_start.sql")
-				if err != nil {
-					return err
-				}
-				for _, text := range append(drop, s.dialect.ddl(string(first)),
-					`CREATE TABLE belfry_schema (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)`,
-					`INSERT INTO belfry_schema VALUES (1, 1)`, oldAlert(7168, "c"), oldAlert(5120, "b")) {
-					if err := q.script(ctx, text); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			s = open()
-			defer func() {
-				if err := s.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
+			s := atSchema(t, url, 1, oldAlert(7168, "c"), oldAlert(5120, "b"))
 			a := &alert.Alert{Source: "s", Topic: alert.TopicProblem, Status: alert.Firing, Revision: 1, Object: alert.Object{Host: "d"}}
 			a.Fingerprint = a.Object.Fingerprint()
 			c := Change{Source: a.Source, Fingerprint: a.Fingerprint, Apply: func(View) ([]Effect, error) { return []Effect{{Alert: a}}, nil }}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"belfry/incident"
 )
 
 // TestStatementsUseTheirIndexes holds SQLite's plans: a wrong one would read a
@@ -48,6 +50,8 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"next reminder":   {nextReminder, "incidents_remind"},
 		"of objects":      {incidentsOfObjects.text(4, s.dialect), "incident_alerts_object"},
 		"called alerts":   {alertsByNumber.text(4, s.dialect), "alerts_number"},
+		"own figures":     {deleteFigures, "incident_figures_incident"},
+		"own viewers":     {deleteViewers, "incident_viewers_incident"},
 		"a timeline":      {newestEntries, "PRIMARY KEY (incident_id=?"},
 	} {
 		var plan []string
@@ -71,6 +75,48 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s does not use %s: %q", name, x.index, plan)
+		}
+	}
+}
+
+// TestListsOfIncidentsReadNoMoreThanTheyShow: of those that a search passes
+// over the words alone are read, and nothing is sorted.
+func TestListsOfIncidentsReadNoMoreThanTheyShow(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	faces := []incident.Person{{Connection: "chat", ID: "u1", Name: "anna"}}
+	for name, x := range map[string]struct {
+		f     IncidentFilter
+		steps []string
+	}{
+		"words":              {IncidentFilter{Words: []string{"a", "b"}, Seen: true, Faces: faces}, []string{"SCAN incident_words", "SEARCH incidents USING INDEX sqlite_autoindex_incidents_1 (number=?)", "SEARCH incident_viewers USING PRIMARY KEY (account=? AND name=?"}},
+		"seen":               {IncidentFilter{Over: true, Seen: true, Faces: faces}, []string{"SCAN incidents USING INDEX sqlite_autoindex_incidents_1", "SEARCH incident_viewers USING PRIMARY KEY"}},
+		"words of open ones": {IncidentFilter{Open: true, Words: []string{"a"}}, []string{"incidents_open", "SEARCH incident_words USING PRIMARY KEY (number=?)"}},
+		"open":               {IncidentFilter{Open: true, Seen: true, Faces: faces}, []string{"incidents_open"}},
+	} {
+		c := x.f.choice()
+		var plan strings.Builder
+		err := s.query(t.Context(), "a plan", "EXPLAIN QUERY PLAN "+numbered(selectIncidents(c)), append(c.args, 50), func(scan scanner) error {
+			var id, parent, unused int
+			var detail string
+			err := scan(&id, &parent, &unused, &detail)
+			plan.WriteString(detail + "\n")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range x.steps {
+			if !strings.Contains(plan.String(), step) || strings.Contains(plan.String(), "TEMP B-TREE FOR ORDER BY") {
+				t.Errorf("%s: want %q in\n%s", name, step, plan.String())
+			}
 		}
 	}
 }

@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	// figuresRead is how many incidents figures are made of at most: the newest.
-	figuresRead = 10_000
 	// The plot, in its own units: where bars begin, how long the longest is,
 	// how high a bar and a group of three with its space are.
 	barLeft, barLong, barHigh, groupHigh = 200, 440, 14, 62
@@ -45,15 +43,12 @@ type figuresPage struct {
 	Periods []int
 	Groups  []plotted
 	High    int
-	// Cut says that there were more incidents than are counted.
-	Cut  bool
-	Most int
 }
 
 // showFigures is how long it took to acknowledge, mitigate and resolve, by
 // service and severity, with those incidents that the person may see.
 func (w *Web) showFigures(rw http.ResponseWriter, r *http.Request) {
-	p := figuresPage{Days: 90, Periods: []int{7, 30, 90, 365}, Most: figuresRead}
+	p := figuresPage{Days: 90, Periods: []int{7, 30, 90, 365}}
 	if days, err := strconv.Atoi(r.URL.Query().Get("days")); err == nil && slices.Contains(p.Periods, days) {
 		p.Days = days
 	}
@@ -62,14 +57,12 @@ func (w *Web) showFigures(rw http.ResponseWriter, r *http.Request) {
 		w.broken(rw, r, "can't read whose accounts are linked", err)
 		return
 	}
-	list, err := w.o.Store.Incidents(r.Context(), store.IncidentFilter{Since: w.clock.Now().AddDate(0, 0, -p.Days), Limit: figuresRead})
+	list, err := w.o.Store.Figures(r.Context(), store.FigureFilter{Since: w.clock.Now().AddDate(0, 0, -p.Days), Faces: faces})
 	if err != nil {
-		w.broken(rw, r, "can't read incidents", err)
+		w.broken(rw, r, "can't read figures of incidents", err)
 		return
 	}
-	p.Cut = len(list) == figuresRead
-	list = slices.DeleteFunc(list, func(i *incident.Incident) bool { return !visible(i, faces) })
-	p.Groups = plot(incident.Figures(list))
+	p.Groups = plot(list)
 	p.High = len(p.Groups)*groupHigh + 10
 	w.show(rw, r, http.StatusOK, "figures", "Figures of incidents", p)
 }

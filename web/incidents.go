@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,10 +22,6 @@ const (
 	// openShown how many of those that are open.
 	incidentsOnPage = 50
 	openShown       = 200
-	// incidentsRead is how many are read at once for those that the person may
-	// see, incidentReads how often at most before the rest is left to the next page.
-	incidentsRead = 100
-	incidentReads = 4
 	// maxSearch bounds what is searched for, in bytes, maxSearchWords in words.
 	maxSearch      = 200
 	maxSearchWords = 10
@@ -39,6 +36,8 @@ type IncidentStore interface {
 	Incidents(ctx context.Context, f store.IncidentFilter) ([]*incident.Incident, error)
 	// IncidentsOf returns the incidents that an alert is attached to, the newest first.
 	IncidentsOf(ctx context.Context, id alert.ID) ([]*incident.Incident, error)
+	// Figures are the mean times of those that a filter lets through.
+	Figures(ctx context.Context, f store.FigureFilter) ([]incident.Figure, error)
 	// UseOnce says whether a token is used for the first time.
 	UseOnce(ctx context.Context, token string, until time.Time) (first bool, err error)
 	// Retrospective returns what people made of an incident's, or
@@ -62,6 +61,15 @@ func (w *Web) faces(r *http.Request) ([]incident.Person, error) {
 	return list, err
 }
 
+// withAsked are the choices, and what was asked for if it is no longer one:
+// incidents keep what the configuration dropped.
+func withAsked(choices []string, asked string) []string {
+	if asked == "" || slices.Contains(choices, asked) {
+		return choices
+	}
+	return append(slices.Clone(choices), asked)
+}
+
 // visible says whether somebody with these faces may know of an incident.
 func visible(i *incident.Incident, faces []incident.Person) bool {
 	return slices.ContainsFunc(faces, func(p incident.Person) bool { return i.Visible(p, false) })
@@ -69,9 +77,9 @@ func visible(i *incident.Incident, faces []incident.Person) bool {
 
 type incidentsPage struct {
 	// What is asked for, as it was asked.
-	Search, Status, Severity string
-	Severities               []string
-	Statuses                 []incident.Status
+	Search, Status, Severity, Service string
+	Severities, Services              []string
+	Statuses                          []incident.Status
 	// Open are those that are open, the newest first; Many when there are more.
 	Open []*incident.Incident
 	Many bool
@@ -84,18 +92,18 @@ type incidentsPage struct {
 }
 
 // Asked says whether something was searched for.
-func (p incidentsPage) Asked() bool { return p.Search != "" || p.Status != "" || p.Severity != "" }
+func (p incidentsPage) Asked() bool { return p.Search+p.Status+p.Severity+p.Service != "" }
 
 // listIncidents is the list of incidents: those that are open, then the others.
 func (w *Web) listIncidents(rw http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	p := incidentsPage{Search: strings.TrimSpace(q.Get("q")), Status: q.Get("status"), Severity: q.Get("severity"), Statuses: incident.Statuses(),
+	p := incidentsPage{Search: strings.TrimSpace(q.Get("q")), Status: q.Get("status"), Severity: q.Get("severity"), Service: q.Get("service"), Statuses: incident.Statuses(),
 		CanDeclare: w.o.Incidents != nil}
 	if w.o.Incidents != nil {
 		s := w.o.Incidents.Settings()
-		p.Severities = s.SeverityNames()
+		p.Severities, p.Services = withAsked(s.SeverityNames(), p.Severity), withAsked(s.Services, p.Service)
 	}
-	if len(p.Search) > maxSearch || len(p.Severity) > maxSearch {
+	if len(p.Search) > maxSearch || len(p.Severity) > maxSearch || len(p.Service) > maxSearch {
 		w.fail(rw, r, http.StatusBadRequest, "That is too long to be searched for; a few words will do.")
 		return
 	}
@@ -112,7 +120,11 @@ func (w *Web) listIncidents(rw http.ResponseWriter, r *http.Request) {
 	}
 	f := store.IncidentFilter{Status: incident.Status(p.Status), Severity: p.Severity, Words: strings.Fields(p.Search)}
 	if len(f.Words) > maxSearchWords {
-		f.Words = f.Words[:maxSearchWords]
+		w.fail(rw, r, http.StatusBadRequest, fmt.Sprintf("At most %d words are looked for at once.", maxSearchWords))
+		return
+	}
+	if p.Service != "" {
+		f.Label, f.Value = "service", p.Service
 	}
 	if p.Before == 0 {
 		f.Open = true
@@ -130,7 +142,7 @@ func (w *Web) listIncidents(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if next != 0 {
-		p.Older = "/incidents?" + url.Values{"q": {p.Search}, "status": {p.Status}, "severity": {p.Severity}, "before": {strconv.FormatInt(next, 10)}}.Encode()
+		p.Older = "/incidents?" + url.Values{"q": {p.Search}, "status": {p.Status}, "severity": {p.Severity}, "service": {p.Service}, "before": {strconv.FormatInt(next, 10)}}.Encode()
 	}
 	w.show(rw, r, http.StatusOK, "incidents", "Incidents", p)
 }
@@ -138,24 +150,14 @@ func (w *Web) listIncidents(rw http.ResponseWriter, r *http.Request) {
 // seen returns at most most incidents that the person may see. next is where it
 // goes on (store.IncidentFilter.Before); 0: there are no more.
 func (w *Web) seen(r *http.Request, f store.IncidentFilter, faces []incident.Person, most int) (list []*incident.Incident, next int64, err error) {
-	f.Limit = incidentsRead
-	for range incidentReads {
-		some, err := w.o.Store.Incidents(r.Context(), f)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, i := range some {
-			if len(list) == most {
-				return list, f.Before, nil
-			}
-			f.Before = i.Number
-			if visible(i, faces) {
-				list = append(list, i)
-			}
-		}
-		if len(some) < f.Limit {
-			return list, 0, nil
-		}
+	f.Seen, f.Faces, f.Limit = true, faces, most+1
+	list, err = w.o.Store.Incidents(r.Context(), f)
+	if err != nil {
+		return nil, 0, err
 	}
-	return list, f.Before, nil
+	if len(list) > most {
+		list = list[:most]
+		next = list[most-1].Number
+	}
+	return list, next, nil
 }

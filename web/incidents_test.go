@@ -79,7 +79,17 @@ func TestIncidentsAreListedOpenOnesFirst(t *testing.T) {
 	b.get("/incidents?status=started").want(t, 200, "trouble-07", "There is nothing to list.")
 	b.get("/incidents?severity=SEV1").want(t, 200, "None that is open is like that.", "There is nothing to list.")
 	b.get("/incidents?q=service:shop&status=started").want(t, 200, "trouble-07")
+	b.get("/incidents?service=shop&q=trouble-33").want(t, 200, "trouble-33", "Service")
+	if p := b.get("/incidents?service=mail").want(t, 200, "None that is open is like that.", "There is nothing to list."); strings.Contains(p.body, "trouble-") {
+		t.Error("the service lets others through")
+	}
+	next := regexp.MustCompile(`href="(/incidents\?[^"]*before[^"]*)"`).FindStringSubmatch(b.get("/incidents?service=shop").body)
+	if next == nil || !strings.Contains(next[1], "service=shop") {
+		t.Errorf("the next page forgets the service: %q", next)
+	}
+	b.get("/incidents?service=gone").want(t, 200, "There is nothing to list.", "<option selected>gone</option>")
 	b.get("/incidents?q="+strings.Repeat("x", 300)).want(t, 400)
+	b.get("/incidents?q="+strings.Repeat("x+", 11)).want(t, 400, "At most 10 words")
 	s.browser().get("/incidents").leadsTo(t, "/signin?next=%2Fincidents")
 }
 

@@ -36,6 +36,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"payloads", payloadCases()},
 		{"places", placeCases()},
 		{"incidents", incidentCases()},
+		{"figures", figureCases()},
 		{"duties of incidents", incidentDutyCases()},
 		{"incidents and their alerts", followCases()},
 		{"health", healthCases()},
