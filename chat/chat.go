@@ -238,6 +238,10 @@ type Command struct {
 	Word string
 	// Text is what follows the command word, exactly as typed.
 	Text string
+	// Mentions are the people in Text of whom the platform told whom it takes
+	// them for: by the word in small letters without "@", the platform's user id.
+	// Whether they can act is for a Directory to say.
+	Mentions map[string]string
 	// Thread is the message it answers, where the platform tells.
 	Thread *Ref
 }

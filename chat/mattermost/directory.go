@@ -35,10 +35,21 @@ func (p *Platform) FindPeople(ctx context.Context, names []string) ([]chat.Found
 		return nil, fault.NewPermanent(fmt.Errorf("can't look %d people up at once; ask for %d at most", len(names), chat.MaxFind))
 	}
 	out := make([]chat.Found, len(names))
+	known := map[string]person{}
 	var handles []string
 	for i, name := range names {
 		out[i].Asked = name
 		handle := handleIn(name)
+		if isID(handle) { // an id is nobody's choice, so it goes before whoever is called so
+			who, err := p.known(ctx, handle)
+			if d, _ := fault.Of(err); err != nil && d != fault.Permanent {
+				return nil, err
+			}
+			if err == nil {
+				known[handle] = who
+				continue
+			}
+		}
 		switch {
 		case isMail(handle):
 		case !isUserName(handle):
@@ -47,7 +58,6 @@ func (p *Platform) FindPeople(ctx context.Context, names []string) ([]chat.Found
 			handles = append(handles, handle)
 		}
 	}
-	known := map[string]person{}
 	if len(handles) > 0 {
 		var got []person
 		if err := p.client.do(ctx, http.MethodPost, "/users/usernames", handles, &got); err != nil {
@@ -98,14 +108,6 @@ func (p *Platform) personCalled(ctx context.Context, name string, known map[stri
 	case isMail(name):
 		if who, why, err = p.personByMail(ctx, name); why != "" || err != nil {
 			return who, why, err
-		}
-	case isID(name):
-		who, err = p.known(ctx, name)
-		if d, _ := fault.Of(err); d == fault.Permanent {
-			return who, sayNotKnown, nil
-		}
-		if err != nil {
-			return who, "", err
 		}
 	}
 	switch {

@@ -121,11 +121,13 @@ func wrongToken(token string) string {
 // invent all of it.
 type slash struct {
 	token, word, userID, channelID, text, trigger, root string
+	mentions                                            map[string]string
 }
 
 // readSlash decodes the form of a slash command; say tells what to tell people
-// when it can't. Fields that are not needed (user_mentions, response_url, …)
-// are passed over: who is meant in a text stands in the text.
+// when it can't. user_mentions and user_mentions_ids come in pairs, and only
+// when somebody is mentioned; fields that are not needed (response_url, …) are
+// passed over.
 func readSlash(contentType string, body []byte) (s slash, say string) {
 	kind, _, err := mime.ParseMediaType(contentType)
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -136,7 +138,13 @@ func readSlash(contentType string, body []byte) (s slash, say string) {
 		return slash{}, sayNoForm
 	}
 	s = slash{token: form.Get("token"), word: strings.ToLower(strings.TrimPrefix(form.Get("command"), "/")), userID: form.Get("user_id"), channelID: form.Get("channel_id"), text: form.Get("text"),
-		trigger: form.Get("trigger_id"), root: form.Get("root_id")}
+		trigger: form.Get("trigger_id"), root: form.Get("root_id"), mentions: map[string]string{}}
+	ids := form["user_mentions_ids"]
+	for i, name := range form["user_mentions"] {
+		if i < len(ids) && i < chat.MaxFind && isID(ids[i]) && isUserName(name) {
+			s.mentions[name] = ids[i]
+		}
+	}
 	if !isID(s.userID) || !isID(s.channelID) || len(s.token) > maxToken || s.root != "" && !isID(s.root) {
 		return slash{}, sayNoForm
 	}
@@ -172,7 +180,7 @@ func (p *Platform) command(ctx context.Context, r chat.Responder, w http.Respons
 	if say != "" {
 		return p.tell(say)
 	}
-	in := chat.Command{Actor: actor, Channel: s.channelID, Word: s.word, Text: s.text}
+	in := chat.Command{Actor: actor, Channel: s.channelID, Word: s.word, Text: s.text, Mentions: s.mentions}
 	if s.root != "" {
 		in.Thread = &chat.Ref{Channel: s.channelID, Post: s.root}
 	}

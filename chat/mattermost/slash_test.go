@@ -19,6 +19,8 @@ import (
 	"belfry/chat/mattermost"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/config"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const slashToken = "slash-token-of-team-one"
@@ -75,6 +77,19 @@ func TestCommandsArriveAsTyped(t *testing.T) {
 			k.got[0].Channel == "" || k.got[0].Thread != nil {
 			t.Errorf("%.40q arrived as %+v", text, k.got)
 		}
+	}
+}
+
+// TestWhoIsMentioned: the server's own ids of those who are mentioned go with the line.
+func TestWhoIsMentioned(t *testing.T) {
+	k := newClerk(chat.Answer{})
+	c := slashed(t, k)
+	for _, text := range []string{"invite @bob and @Alice, but not @nobody", "list"} {
+		c.fake.Type("alice", "ops", "/bell "+text)
+	}
+	want := map[string]string{"bob": c.fake.User("bob").ID, "alice": c.fake.User("alice").ID}
+	if diff := cmp.Diff(want, k.got[0].Mentions); diff != "" || len(k.got[1].Mentions) != 0 {
+		t.Errorf("%s %v", diff, k.got[1].Mentions)
 	}
 }
 

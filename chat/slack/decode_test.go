@@ -4,6 +4,7 @@ package slack
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -156,6 +157,21 @@ func TestWhatPeopleTyped(t *testing.T) {
 	} {
 		if got := plain(in); got != want {
 			t.Errorf("plain(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestWhoIsMeantInALine(t *testing.T) {
+	for in, want := range map[string]string{
+		"invite <@U01|Anna> <@U01|anna>":      "invite @Anna @anna map[anna:U01]",
+		"<@U01|anna> <@U02|anna>":             "@anna @U02 map[anna:U01 u02:U02]",
+		"<@U01|Anna Huber> <#C1|ops>":         "@U01 #ops map[u01:U01]",
+		"<@U01> <@nobody|x> &lt;@U03|eve&gt;": "@U01 @x <@U03|eve> map[u01:U01]",
+		"<!subteam^S1|@oncall>":               "@oncall map[]",
+	} {
+		line, mentions := lineOf(in)
+		if got := fmt.Sprint(line, " ", mentions); got != want {
+			t.Errorf("lineOf(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

@@ -86,12 +86,12 @@ func (p *Platform) todo(ctx context.Context, r chat.Responder, o outer, e happen
 			return nil, nil
 		}
 		if commander, ok := r.(chat.Commander); ok {
-			text, ok, err := p.addressed(ctx, e)
+			in, ok, err := p.addressed(ctx, e)
 			if err != nil {
 				return nil, err
 			}
 			if ok {
-				return func(ctx context.Context) { p.heard(ctx, commander, o, e, text) }, nil
+				return func(ctx context.Context) { p.heard(ctx, commander, o, e, in) }, nil
 			}
 		}
 		return p.overhears(r, o, e), nil
@@ -103,24 +103,26 @@ func (p *Platform) todo(ctx context.Context, r chat.Responder, o outer, e happen
 	return nil, nil
 }
 
-// addressed returns what follows our name or the command word.
-func (p *Platform) addressed(ctx context.Context, e happened) (text string, ok bool, err error) {
+// addressed returns the line that follows our name or the command word.
+func (p *Platform) addressed(ctx context.Context, e happened) (in chat.Command, ok bool, err error) {
 	if e.Kind == eventMessage {
-		text, ok = commandOf(p.word, plain(e.Text))
-		return text, ok, nil
+		text, mentions := lineOf(e.Text)
+		text, ok = commandOf(p.word, text)
+		return chat.Command{Text: text, Mentions: mentions}, ok, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	me, err := p.self(ctx)
 	if err != nil {
-		return "", false, err
+		return in, false, err
 	}
-	text, ok = mentioned(me.UserID, e.Text)
-	return plain(text), ok, nil
+	text, ok := mentioned(me.UserID, e.Text)
+	in.Text, in.Mentions = lineOf(text)
+	return in, ok, nil
 }
 
 // heard carries a typed line out. What it answers is for that person alone.
-func (p *Platform) heard(ctx context.Context, c chat.Commander, o outer, e happened, text string) {
+func (p *Platform) heard(ctx context.Context, c chat.Commander, o outer, e happened, in chat.Command) {
 	to := whisperTo{user: e.User, channel: e.Channel, thread: e.Thread}
 	if p.clock.Now().Sub(at(e.TS)) > goodFor {
 		p.whisper(ctx, to, chat.Answer{Whisper: sayLate})
@@ -131,7 +133,7 @@ func (p *Platform) heard(ctx context.Context, c chat.Commander, o outer, e happe
 		p.whisper(ctx, to, chat.Answer{Whisper: say})
 		return
 	}
-	in := chat.Command{Actor: who, Channel: e.Channel, Text: text}
+	in.Actor, in.Channel = who, e.Channel
 	if e.Thread != "" {
 		in.Thread = &chat.Ref{Channel: e.Channel, Post: e.Thread}
 	}

@@ -11,6 +11,8 @@ import (
 	"belfry/chat"
 	"belfry/chat/slack"
 	"belfry/chat/slack/slacktest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func (d *desk) expect(t *testing.T, want ...string) {
@@ -19,6 +21,36 @@ func (d *desk) expect(t *testing.T, want ...string) {
 	if got := d.done(); !slices.Equal(got, want) {
 		t.Errorf("done: %q, want %q", got, want)
 	}
+}
+
+// TestWhoIsMentioned: Slack's own ids of those who are mentioned go with the
+// line, by command and by message.
+func TestWhoIsMentioned(t *testing.T) {
+	bothWays(t, func(t *testing.T, overSocket bool) {
+		d := openDesk(t, overSocket)
+		bob, alice := d.fake.UserID("bob"), d.fake.UserID("alice")
+		got := make(chan chat.Command, 9)
+		d.answer = func(c chat.Command) chat.Answer { got <- c; return chat.Answer{} }
+		for _, x := range []struct {
+			do   func()
+			text string
+			want map[string]string
+		}{
+			{func() { d.fake.Type("alice", "ops", "/belfry invite @bob and #ops, not @nobody <@"+bob+"|eve>") },
+				"invite @bob and #ops, not @nobody <@" + bob + "|eve>", map[string]string{"bob": bob}},
+			{func() {
+				d.fake.Say("alice", "ops", "<@"+slacktest.BotUser+"> invite <@"+bob+"> <@"+alice+"|Anna Huber>", "")
+			},
+				"invite @" + bob + " @" + alice, map[string]string{strings.ToLower(bob): bob, strings.ToLower(alice): alice}},
+		} {
+			x.do()
+			d.Idle()
+			c := <-got
+			if diff := cmp.Diff(x.want, c.Mentions); diff != "" || c.Text != x.text {
+				t.Errorf("%q %s", c.Text, diff)
+			}
+		}
+	})
 }
 
 func TestSlashCommands(t *testing.T) {

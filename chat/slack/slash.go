@@ -28,7 +28,8 @@ func (p *Platform) typedLine(r chat.Responder, t typed) (any, error) {
 		if say != "" {
 			return chat.Answer{Whisper: say}
 		}
-		answer := commander.Command(ctx, chat.Command{Actor: who, Channel: t.Channel, Word: strings.ToLower(strings.TrimPrefix(t.Command, "/")), Text: plain(t.Text)})
+		text, mentions := lineOf(t.Text)
+		answer := commander.Command(ctx, chat.Command{Actor: who, Channel: t.Channel, Word: strings.ToLower(strings.TrimPrefix(t.Command, "/")), Text: text, Mentions: mentions})
 		if answer.Dialog == nil {
 			return answer
 		}

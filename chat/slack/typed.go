@@ -56,7 +56,31 @@ func (t *typed) check() error {
 // plain turns a text as Slack delivers it into what was typed: "&", "<" and
 // ">" come escaped, and what was recognized as a person, channel, group or
 // address comes in angle brackets. should_escape and the Events API both do so.
-func plain(text string) string {
+func plain(text string) string { return written(text, unwrapped) }
+
+// lineOf is plain for a line to Belfry, and tells who is mentioned in it (see
+// chat.Command): <@U012AB3CD|anna> is written "@anna". A label that is no
+// handle, or stands for two people, is left out, and the id is written instead.
+func lineOf(text string) (line string, mentions map[string]string) {
+	mentions = map[string]string{}
+	line = written(text, func(inside string) string {
+		id, label, _ := strings.Cut(strings.TrimPrefix(inside, "@"), "|")
+		if !strings.HasPrefix(inside, "@") || !isUserID(id) {
+			return unwrapped(inside)
+		}
+		word := strings.ToLower(label)
+		if known, taken := mentions[word]; !isHandle(label) || taken && known != id {
+			label, word = id, strings.ToLower(id)
+		}
+		mentions[word] = id
+		return "@" + label
+	})
+	return line, mentions
+}
+
+// written turns a text as Slack delivers it into what was typed; unwrap says
+// what is written for what stands in brackets.
+func written(text string, unwrap func(inside string) string) string {
 	var b strings.Builder
 	for text != "" {
 		open := strings.IndexByte(text, '<')
@@ -68,7 +92,7 @@ func plain(text string) string {
 			break
 		}
 		b.WriteString(text[:open])
-		b.WriteString(unwrapped(text[open+1 : open+end]))
+		b.WriteString(unwrap(text[open+1 : open+end]))
 		text = text[open+end+1:]
 	}
 	b.WriteString(text)

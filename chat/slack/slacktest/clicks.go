@@ -5,6 +5,7 @@ package slacktest
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -181,9 +182,10 @@ func (s *Server) Type(person, channel, line string) Outcome {
 	if u := s.users[user]; u != nil {
 		name = u.Name
 	}
+	text = s.escaped(text)
 	s.mu.Unlock()
 	a := s.deliver("slash_commands", map[string]any{"token": "legacy-verification-token", "team_id": TeamID, "team_domain": Domain, "channel_id": c.ID,
-		"channel_name": c.Name, "user_id": user, "user_name": name, "command": word, "text": escaped(text), "api_app_id": AppID,
+		"channel_name": c.Name, "user_id": user, "user_name": name, "command": word, "text": text, "api_app_id": AppID,
 		"is_enterprise_install": "false", "response_url": response, "trigger_id": trigger}, true)
 	out := s.outcome(user, a)
 	if !a.ok() {
@@ -205,7 +207,22 @@ func (s *Server) Type(person, channel, line string) Outcome {
 	return out
 }
 
-// escaped is a text as Slack delivers it.
-func escaped(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+// typedMention is a person or channel as it is typed.
+var typedMention = regexp.MustCompile(`(^|\s)([@#])([a-zA-Z0-9._-]+)`)
+
+// escaped is a text as Slack delivers it for a command with should_escape: who
+// and what is known by its name comes as <@U…|name> and <#C…|name>. s.mu must
+// be held.
+func (s *Server) escaped(text string) string {
+	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+	return typedMention.ReplaceAllStringFunc(text, func(found string) string {
+		m := typedMention.FindStringSubmatch(found)
+		if u := s.userNamed(m[3]); m[2] == "@" && u != nil {
+			return m[1] + "<@" + u.ID + "|" + u.Name + ">"
+		}
+		if c := s.channelNamed(m[3]); m[2] == "#" && c != nil {
+			return m[1] + "<#" + c.ID + "|" + c.Name + ">"
+		}
+		return found
+	})
 }
