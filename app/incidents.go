@@ -94,9 +94,16 @@ func (a *App) newResponse() *response.Response {
 // are declared.
 func (a *App) newLines(sealer *seal.Sealer) chat.Commander {
 	run := incidents.New(incidents.Options{
+		Directory: a.directory, People: a.people,
 		Store: a.store, Clock: a.opt.Clock, Say: a.sayNow, Gate: a.people, Connect: a.people.Connect, Sealer: sealer, Once: a.store.UseOnce,
 		Response: a.newResponse(),
 	})
 	a.interaction.TakeForms(run)
 	return lines{word: func() string { return a.parts.Load().file.Incidents.Command }, rest: a.commands, incidents: run}
+}
+
+// directory returns who knows the people of a connection; nil: nobody does.
+func (a *App) directory(connection string) chat.Directory {
+	d, _ := a.parts.Load().platforms[connection].(chat.Directory)
+	return d
 }

@@ -37,6 +37,8 @@ incidents: {command: trouble, announce: [team/ops]}
 	}
 	types("alice", "/trouble new SEV1 the shop is slow", "#1 SEV1 started: the shop is slow")
 	types("bob", "/belfry trouble assign #1 commander @alice", "You made alice commander.")
+	types("bob", "/trouble assign #1 scribe @nobody", "@nobody is not known in this workspace")
+	types("bob", "/trouble task #1 @Bob call the provider", "for bob")
 	types("bob", "/trouble mitigate #1 rolled back", "#1 SEV1 mitigated")
 	types("bob", "/belfry status", "Nothing is wrong at this moment.")
 	out := s.Type("bob", "ops", "/trouble new")

@@ -18,6 +18,8 @@ func TestIncidentsAreRunFromMattermost(t *testing.T) {
 	o.m.SetCommandToken("incident", o.token)
 	o.types("alice", "/incident new SEV1 the shop is slow", "#1 SEV1 started: the shop is slow")
 	o.types("bob", "/belfry incident assign #1 commander @alice", "You made alice commander.")
+	o.types("bob", "/incident assign #1 scribe @nobody", "@nobody is not known on this server", "Nothing was changed")
+	o.types("bob", "/incident invite #1 @alice @belfry", "belfry is a program's account", "Alice takes part in #1 already")
 	o.types("bob", "/belfry incident", "Type")
 	o.types("bob", "/incident mitigate", "Which one?", "the shop is slow")
 	o.types("bob", "/belfry status", "Nothing is wrong at this moment.")

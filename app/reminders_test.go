@@ -14,6 +14,7 @@ import (
 // commander, once, and not where the incident is only announced.
 func TestPeopleAreRemindedInTheIncidentsOwnChannel(t *testing.T) {
 	o := newOfficeWith(t, "incidents: {announce: [chat/ops], reminders: {update: 0}}\n")
+	o.m.AddUser("carol")
 	o.m.AddChannel("war")
 	o.types("alice", "/belfry incident new SEV1 the shop is slow", "#1 SEV1 started")
 	o.m.Type("bob", "war", "/belfry incident convert #1")

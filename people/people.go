@@ -4,7 +4,8 @@
 // they may do there.
 //
 // Who may act (gate.go) is asked before every act and read from the store each
-// time, so that a role that was taken away is gone at once. How an account
+// time, so that a role that was taken away is gone at once. Which accounts are
+// one person's is account.go's. How an account
 // becomes a person's (flow.go): in chat somebody gets a link that only their
 // own account can use, within minutes and once; or they begin on a page of
 // Belfry. The browser is sent to the platform with a state that is sealed and
@@ -40,6 +41,8 @@ type Store interface {
 	PersonByID(ctx context.Context, id alert.ID) (store.Person, error)
 	PersonByName(ctx context.Context, name string) (store.Person, error)
 	PersonByIdentity(ctx context.Context, connection, userID string) (store.Person, error)
+	// Identities returns the accounts of a person.
+	Identities(ctx context.Context, person alert.ID) ([]store.Identity, error)
 	// Link returns store.ErrExists for another person's account.
 	Link(ctx context.Context, i store.Identity) error
 	CreateLinkedPerson(ctx context.Context, p store.Person, account store.Identity) (store.Person, error)

@@ -252,6 +252,10 @@ func (c *call) assign() (chat.Message, error) {
 			s := c.Response.Settings()
 			return response.Done{}, c.usage("Which role (" + strings.Join(s.RoleNames(), ", ") + "), and for whom?")
 		}
+		who, err := c.surely(who)
+		if err != nil {
+			return response.Done{}, err
+		}
 		return c.Response.Assign(c, n, c.me, role, who)
 	})
 }
@@ -277,7 +281,15 @@ func (c *call) invite() (chat.Message, error) {
 	if len(people) == 0 || c.line.Rest() != "" {
 		return chat.Message{}, c.usage("Whom? Write people like @anna.")
 	}
+	missing, err := c.known(people)
+	if err != nil {
+		return chat.Message{}, err
+	}
 	m := chat.Message{}
+	for _, u := range missing {
+		people = slices.DeleteFunc(people, func(p incident.Person) bool { return p.Name == u.name })
+		m.Lines = append(m.Lines, chat.Line{{Text: u.sentence()}})
+	}
 	for _, p := range people {
 		d, err := c.Response.Invite(c, i.Number, c.me, p)
 		text := ""
@@ -306,6 +318,9 @@ func (c *call) addTask(kind incident.TaskKind) (chat.Message, error) {
 		}
 		text, err := c.text("What is to be done?")
 		if err != nil {
+			return response.Done{}, err
+		}
+		if owner, err = c.surely(owner); err != nil {
 			return response.Done{}, err
 		}
 		return c.Response.AddTask(c, n, kind, c.me, owner, text, due)

@@ -93,10 +93,13 @@ func (c *Commands) Declare(ctx context.Context, who chat.Actor, a *alert.Alert) 
 	if err != nil {
 		return chat.Answer{Whisper: sayTrouble}
 	}
-	me := incident.Person{Connection: who.Connection, ID: who.ID, Name: who.Name}
+	faces, err := c.facesOf(ctx, who)
+	if err != nil {
+		return chat.Answer{Whisper: sayTrouble}
+	}
 	d.Intro = "Alert #" + itoa(a.Number) + ", " + message.Short(a.Name(), maxName) + ", is attached."
 	for _, i := range known {
-		if i.Status.Open() && i.Visible(me, false) {
+		if i.Status.Open() && slices.ContainsFunc(faces, func(p incident.Person) bool { return i.Visible(p, false) }) {
 			d.Intro += " It belongs to " + i.Ref() + " already."
 		}
 	}
@@ -150,7 +153,7 @@ func (c *Commands) Submit(ctx context.Context, s chat.Submit) (answer chat.Answe
 	for _, q := range shownQuestions(settings.Questions()) {
 		values[q.Name] = s.Values[q.Name] // what was emptied is empty, whatever its default
 	}
-	d, wrong := settings.Fill(values, incident.Person{Connection: s.Actor.Connection, ID: s.Actor.ID, Name: s.Actor.Name})
+	d, wrong := settings.Fill(values, personOf(s.Actor))
 	if len(wrong) > 0 {
 		return chat.Answer{FieldErrors: wrong}, true
 	}

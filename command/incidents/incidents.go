@@ -7,7 +7,8 @@
 // the channel of an incident the line is about that one; anywhere else about
 // the #42 in it; and where neither tells, the open incidents are offered, so
 // that no line does nothing (which.go). Acts go to package response, which
-// stores them; the answer is for the person alone.
+// stores them; the answer is for the person alone. Whoever is named in a line
+// ("@anna") is looked up first, so that an act is about an account (who.go).
 package incidents
 
 import (
@@ -54,10 +55,25 @@ type Options struct {
 	Gate chat.Gate
 	// Connect links somebody's chat account to a person; nil: it can't be.
 	Connect func(ctx context.Context, who chat.Actor) chat.Answer
+	// Directory returns who knows the people of a connection; nil, or nil for a
+	// connection: nobody does, and names are kept as they were typed.
+	Directory func(connection string) chat.Directory
+	// People knows which accounts are one person's; nil: nobody does.
+	People People
 	// Sealer seals forms, and Once says whether something is used for the first
 	// time (see store.UseOnce); nil: incidents are declared by typing alone.
 	Sealer *seal.Sealer
 	Once   func(ctx context.Context, token string, until time.Time) (first bool, err error)
+}
+
+// People knows the people of this Belfry. *people.People is one.
+type People interface {
+	// Accounts returns all accounts of the person whose account this is, who
+	// among them.
+	Accounts(ctx context.Context, who chat.Actor) ([]chat.Actor, error)
+	// Named returns the account on a connection, or else any, of the person who
+	// is called so in Belfry.
+	Named(ctx context.Context, name, connection string) (account chat.Actor, ok bool, err error)
 }
 
 // Commands implements chat.Commander.
@@ -83,6 +99,12 @@ type call struct {
 	number int64
 	// cut says that there may be more incidents than were looked through.
 	cut bool
+	// mentions are chat.Command.Mentions.
+	mentions map[string]string
+	// faces are as whom incidents may know who types; nil: not looked up yet.
+	faces []incident.Person
+	// doubt is told with the answer when it isn't empty.
+	doubt string
 }
 
 // Command implements chat.Commander.
@@ -93,7 +115,7 @@ func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 		return chat.Answer{Whisper: fmt.Sprintf("That line has %d bytes; I read at most %d.", len(in.Text), typed.MaxText)}
 	}
 	l := &call{Commands: c, Context: ctx, typed: in.Word, who: in.Actor, channel: in.Channel, line: typed.New(in.Text),
-		me: incident.Person{Connection: in.Actor.Connection, ID: in.Actor.ID, Name: in.Actor.Name}}
+		me: personOf(in.Actor), mentions: in.Mentions}
 	l.takeNumber()
 	first, _ := l.line.Next()
 	first = strings.ToLower(strings.TrimPrefix(first, "/"))
@@ -136,6 +158,9 @@ func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 	}
 	if err != nil {
 		return chat.Answer{Whisper: trouble(err)}
+	}
+	if l.doubt != "" {
+		m.Lines = append(m.Lines, chat.Line{{Text: l.doubt}})
 	}
 	return reply(m)
 }

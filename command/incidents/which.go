@@ -4,8 +4,6 @@ package incidents
 
 import (
 	"errors"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -78,8 +76,9 @@ func (c *call) byNumber(number int64, here *incident.Incident) (*incident.Incide
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case !i.Visible(c.me, here != nil && here.Number == number):
-		return nil, nil
+	}
+	if seen, err := c.sees(i, here != nil && here.Number == number); err != nil || !seen {
+		return nil, err
 	}
 	return i, nil
 }
@@ -109,55 +108,23 @@ func (c *call) visible(f store.IncidentFilter) ([]*incident.Incident, error) {
 		return nil, err
 	}
 	c.cut = len(all) == read
-	return slices.DeleteFunc(all, func(i *incident.Incident) bool { return !i.Visible(c.me, false) }), nil
+	var out []*incident.Incident
+	for _, i := range all {
+		seen, err := c.sees(i, false)
+		if err != nil {
+			return nil, err
+		}
+		if seen {
+			out = append(out, i)
+		}
+	}
+	return out, nil
 }
 
 // rows is a table of the first of them.
 func (c *call) rows(list []*incident.Incident) *chat.Table {
 	n := min(len(list), shown)
 	return message.Incidents(list[:n], len(list)-n, c.Say())
-}
-
-// mention is how Slack writes a person: <@U123|anna>.
-var mention = regexp.MustCompile(`^<@([A-Za-z0-9]+)(?:\|([^>]*))?>$`)
-
-// person takes a person from the line; ok is false when none comes next, and
-// nothing is taken then.
-func (c *call) person() (p incident.Person, ok bool) {
-	ahead := c.line.Copy()
-	word, _ := ahead.Next()
-	if p, ok = c.asPerson(word); ok {
-		c.line = ahead
-	}
-	return p, ok
-}
-
-func (c *call) asPerson(word string) (incident.Person, bool) {
-	if m := mention.FindStringSubmatch(word); m != nil {
-		name := m[2]
-		if name == "" {
-			name = m[1]
-		}
-		return incident.Person{Connection: c.who.Connection, ID: m[1], Name: name}, true
-	}
-	if w := strings.ToLower(word); w == "me" || w == "@me" {
-		return c.me, true
-	}
-	name, is := strings.CutPrefix(strings.TrimRight(word, ",;:"), "@")
-	if !is || !isHandle(name) {
-		return incident.Person{}, false
-	}
-	if strings.EqualFold(name, c.me.Name) {
-		return c.me, true
-	}
-	return incident.Person{Connection: c.who.Connection, Name: strings.ToLower(name)}, true
-}
-
-// isHandle says whether a platform could have somebody of that name.
-func isHandle(s string) bool {
-	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool {
-		return r < '0' && r != '.' && r != '-' || r > '9' && r < 'A' || r > 'Z' && r < 'a' && r != '_' || r > 'z' && r < 0x80
-	})
 }
 
 // usage says how a command is typed.
