@@ -31,6 +31,7 @@ import (
 	"belfry/interaction"
 	"belfry/monitor"
 	"belfry/people"
+	"belfry/response"
 	"belfry/server"
 	"belfry/store"
 	"belfry/tlscert"
@@ -69,6 +70,7 @@ type App struct {
 	interaction *interaction.Interaction
 	commands    *command.Commands
 	lines       chat.Commander
+	response    *response.Response
 	breaker     *answer.Breaker
 	people      *people.People
 	identity    *age.X25519Identity
@@ -182,6 +184,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.people = people.New(a.store, sealer, a.publicURL, a.opt.Clock)
 	a.interaction.SetGate(a.people)
 	a.commands = a.newCommands()
+	a.response = a.newResponse()
 	a.lines = a.newLines(sealer)
 	a.breaker = answer.NewBreaker(a.opt.Clock)
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
@@ -192,7 +195,7 @@ func (a *App) wire(ctx context.Context) error {
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
 	a.engine = delivery.New(a.store, tuned)
 	a.store.SetOnDue(a.engine.Wake)
-	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: roomResponder{a.interaction, a.lines}, Payloads: a.store, Replay: a.replay, Accounts: a.people, Tester: a, Doctor: a, Connections: a, Incidents: a.newResponse(), Gate: a.people, Locate: a.locate, FindPeople: a.findPeople,
+	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: roomResponder{a.interaction, a.lines}, Payloads: a.store, Replay: a.replay, Accounts: a.people, Tester: a, Doctor: a, Connections: a, Incidents: a.response, Gate: a.people, Locate: a.locate, FindPeople: a.findPeople,
 		BaseURL: a.publicURL, TrustedProxies: a.opt.File.Server.Proxies(), DemoKey: a.opt.DemoKey, DemoName: "you", Version: a.opt.Version, Clock: a.opt.Clock, Log: a.opt.Log})
 	if err != nil {
 		return err

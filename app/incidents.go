@@ -12,6 +12,7 @@ import (
 
 	"belfry/chat"
 	"belfry/command/incidents"
+	"belfry/courier"
 	"belfry/incident"
 	"belfry/response"
 	"belfry/seal"
@@ -96,7 +97,7 @@ func (a *App) newLines(sealer *seal.Sealer) chat.Commander {
 	run := incidents.New(incidents.Options{
 		Directory: a.directory, People: a.people,
 		Store: a.store, Clock: a.opt.Clock, Say: a.sayNow, Gate: a.people, Connect: a.people.Connect, Sealer: sealer, Once: a.store.UseOnce,
-		Response: a.newResponse(),
+		Response: a.response,
 	})
 	a.interaction.TakeForms(run)
 	return lines{word: func() string { return a.parts.Load().file.Incidents.Command }, rest: a.commands, incidents: run}
@@ -106,4 +107,10 @@ func (a *App) newLines(sealer *seal.Sealer) chat.Commander {
 func (a *App) directory(connection string) chat.Directory {
 	d, _ := a.parts.Load().platforms[connection].(chat.Directory)
 	return d
+}
+
+// rooms is what it takes to make channels for incidents.
+func (a *App) rooms() courier.Rooms {
+	return courier.Rooms{Record: a.response, Clock: a.opt.Clock,
+		Rules: func() incident.ChannelRules { return a.parts.Load().file.Incidents.Settings().Channel }}
 }

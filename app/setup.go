@@ -78,7 +78,7 @@ func (a *App) build(f *config.File) (_ *parts, err error) {
 		}
 		p.platforms[c.Name] = platform
 		p.people = append(p.people, rulesOf(c, platform))
-		p.senders[c.Name] = courier.NewChat(platform, a.store, a.say, a.sayNow)
+		p.senders[c.Name] = courier.NewChat(platform, a.store, a.say, a.sayNow, a.rooms())
 	}
 	for _, s := range f.Sources {
 		src, err := a.openSource(s)

@@ -34,6 +34,10 @@ type Incidents struct {
 	Announce []string `yaml:"announce"`
 	// Reminders are what people are reminded of.
 	Reminders IncidentReminders `yaml:"reminders"`
+	// Channel is how incidents get channels of their own, Posts what is told of
+	// their lives.
+	Channel IncidentChannel `yaml:"channel"`
+	Posts   IncidentPosts   `yaml:"posts"`
 }
 
 // IncidentSeverity is one severity.
@@ -70,7 +74,8 @@ const DefaultIncidentCommand = "incident"
 
 func defaultIncidents() Incidents {
 	d := incident.Defaults()
-	i := Incidents{Command: DefaultIncidentCommand, Reminders: IncidentReminders(d.Reminders)}
+	i := Incidents{Command: DefaultIncidentCommand, Reminders: IncidentReminders(d.Reminders), Channel: defaultIncidentChannel(),
+		Posts: IncidentPosts{true, true, true, true}}
 	for _, s := range d.Severities {
 		i.Severities = append(i.Severities, IncidentSeverity(s))
 	}
@@ -99,6 +104,7 @@ func (i *Incidents) Settings() incident.Settings {
 	for _, q := range i.Form {
 		s.Form = append(s.Form, incident.FormField{Name: q.Field, Required: q.Required, Default: q.Default})
 	}
+	s.Channel, s.Silent = i.Channel.rules(&s), i.Posts.silent()
 	return s
 }
 
@@ -155,6 +161,8 @@ func (i *Incidents) Validate() []error {
 	w.unique("form", len(i.Form), func(n int) string { return i.Form[n].Field })
 	i.Reminders.check(w)
 	i.refers(w)
+	s := i.Settings()
+	i.Channel.check(w, &s)
 	return w.all
 }
 
@@ -262,6 +270,7 @@ func isFieldName(s string) bool {
 func (l *loader) incidents(root *yaml.Node) {
 	if n := l.section(root, "incidents", yaml.MappingNode); n != nil {
 		l.spec("incidents: ", n, &l.file.Incidents)
+		l.incidentChannel(n)
 		if _, value := child(n, "announce"); len(l.file.Incidents.Announce) > maxChannels {
 			l.fault(value, "incidents: announce: %d channels, at most %d are taken", len(l.file.Incidents.Announce), maxChannels)
 			return

@@ -38,6 +38,7 @@ incidents:
 		Roles:     []incident.Role{{Name: "lead", About: "leads"}},
 		Form:      []incident.FormField{{Name: "site", Required: true, Default: "North"}, {Name: "title"}},
 		Reminders: incident.Reminders{Commander: 5 * time.Minute, Triage: 15 * time.Minute, Tasks: true},
+		Channel:   incident.DefaultChannelRules(),
 	}
 	if diff := cmp.Diff(want, f.Incidents.Settings()); diff != "" || f.Incidents.Command != "inc" || len(f.Incidents.Announce) != 1 || f.Incidents.Announce[0] != "room/incidents" {
 		t.Error(f.Incidents.Command, diff)

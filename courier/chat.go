@@ -45,14 +45,15 @@ type Chat struct {
 	say      Say
 	// plain is how to say what has no buttons.
 	plain func() message.Options
+	rooms Rooms
 }
 
 var _ delivery.Sender = (*Chat)(nil)
 
 // NewChat returns the sender of one chat connection. say is for alerts, plain
-// for incidents.
-func NewChat(p chat.Platform, s Store, say Say, plain func() message.Options) *Chat {
-	return &Chat{platform: p, store: s, say: say, plain: plain}
+// for incidents, rooms for their channels.
+func NewChat(p chat.Platform, s Store, say Say, plain func() message.Options, rooms Rooms) *Chat {
+	return &Chat{platform: p, store: s, say: say, plain: plain, rooms: rooms}
 }
 
 // findMargin widens the search for an earlier attempt: the platform's clock is
@@ -91,7 +92,16 @@ func (c *Chat) incident(ctx context.Context, e delivery.Errand) delivery.Outcome
 	case err != nil:
 		return c.unread(e, err)
 	}
-	hidden := i.Private && !ownPlace(i, e.Destination)
+	if e.Kind == store.DutyStep {
+		return c.step(ctx, e, i)
+	}
+	own, ofOwn := ownPlace(i, e.Destination)
+	if ofOwn && own.Archived {
+		// Nobody reads there, and nothing can be said. A card is brought up to
+		// date when the channel is opened again.
+		return delivery.Outcome{Reached: e.Wanted}
+	}
+	hidden := i.Private && (!ofOwn || own.Public)
 	switch {
 	case e.Kind == store.DutyNote && hidden:
 		return delivery.Outcome{} // it became private: nothing more is told here
@@ -110,9 +120,13 @@ func (c *Chat) incident(ctx context.Context, e delivery.Errand) delivery.Outcome
 	return c.note(ctx, e, message.IncidentNote(i, entry, c.plain()))
 }
 
-// ownPlace says whether a destination is one of the incident's own channels.
-func ownPlace(i *incident.Incident, destination string) bool {
-	return slices.ContainsFunc(i.Channels, func(c incident.Channel) bool { return c.Connection+"/"+c.ID == destination })
+// ownPlace returns the incident's own channel that a destination is.
+func ownPlace(i *incident.Incident, destination string) (incident.Channel, bool) {
+	at := slices.IndexFunc(i.Channels, func(c incident.Channel) bool { return c.Connection+"/"+c.ID == destination })
+	if at < 0 {
+		return incident.Channel{}, false
+	}
+	return i.Channels[at], true
 }
 
 // unread is the outcome when our own database can't be read: nothing was sent,
@@ -196,12 +210,19 @@ func (c *Chat) earlier(ctx context.Context, e delivery.Errand, thread *chat.Ref)
 	if e.UnknownSince.IsZero() {
 		return chat.Ref{}, false, delivery.Outcome{}
 	}
-	since := e.UnknownSince.Add(-findMargin)
 	if f, ok := c.platform.(chat.ThreadFinder); ok && thread != nil {
-		ref, ok, err := f.FindReply(ctx, *thread, e.Key, since)
+		ref, ok, err := f.FindReply(ctx, *thread, e.Key, e.UnknownSince.Add(-findMargin))
 		return ref, ok, delivery.Outcome{Err: err, Unknown: err != nil}
 	}
-	ref, ok, err := c.platform.Find(ctx, channelOf(e.Destination), e.Key, since)
+	return c.earlierIn(ctx, channelOf(e.Destination), e)
+}
+
+// earlierIn asks for what an earlier attempt may have posted into a channel.
+func (c *Chat) earlierIn(ctx context.Context, channel string, e delivery.Errand) (chat.Ref, bool, delivery.Outcome) {
+	if e.UnknownSince.IsZero() {
+		return chat.Ref{}, false, delivery.Outcome{}
+	}
+	ref, ok, err := c.platform.Find(ctx, channel, e.Key, e.UnknownSince.Add(-findMargin))
 	return ref, ok, delivery.Outcome{Err: err, Unknown: err != nil}
 }
 

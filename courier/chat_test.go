@@ -141,7 +141,7 @@ func newHall(t *testing.T) *hall {
 // deliver runs an engine until ok holds.
 func (h *hall) deliver(ok func() bool) {
 	h.t.Helper()
-	sender := courier.NewChat(h.board, h.store, func(*alert.Alert, store.Duty) message.Options { return message.Options{} }, func() message.Options { return message.Options{} })
+	sender := courier.NewChat(h.board, h.store, func(*alert.Alert, store.Duty) message.Options { return message.Options{} }, func() message.Options { return message.Options{} }, courier.Rooms{})
 	e := delivery.New(h.store, delivery.Options{
 		Senders: func(string) (delivery.Sender, bool) { return sender, true }, Poll: 10 * time.Millisecond,
 		Backoff: func(store.DutyKind, int) time.Duration { return 20 * time.Millisecond },

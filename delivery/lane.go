@@ -302,7 +302,7 @@ func (b *batch) record(d store.Duty, out Outcome) {
 	if s.State == store.DutyDue {
 		b.again = earlier(b.again, s.RetryAt)
 	}
-	if s.State != store.DutyDone {
+	if s.State != store.DutyDone && d.Kind != store.DutyStep { // a step that fails stops no other
 		b.stuck[d.AlertID] = b.stuck[d.AlertID] || d.Kind != store.DutyNote || s.State == store.DutyDue
 	}
 	if out.Err != nil {

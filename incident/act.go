@@ -259,13 +259,60 @@ func (i *Incident) Run(c Channel, by Person, at time.Time) (Entry, error) {
 	return e, nil
 }
 
+// maxTold bounds the troubles that are told once each.
+const maxTold = 200
+
+// Trouble notes that chat did not let Belfry do something; key is the same for
+// the same trouble, which is told once. ok is false when it was told, or when
+// there is no room to tell it.
+func (i *Incident) Trouble(key, text string, at time.Time) (e Entry, ok bool) {
+	if slices.Contains(i.Told, key) || len(i.Told) >= maxTold || i.room() != nil {
+		return e, false
+	}
+	i.Told = append(i.Told, key)
+	if r := []rune(text); len(r) > MaxLine {
+		text = string(r[:MaxLine-1]) + "…"
+	}
+	return i.touch(EntryTrouble, Belfry(), at, text), true
+}
+
+// TakeChannel notes that Belfry made a channel; it is the incident's own from now
+// on. ok is false when that is known.
+func (i *Incident) TakeChannel(c Channel, at time.Time) (e Entry, ok bool) {
+	if _, there := i.Own(c.Connection); there {
+		return e, false
+	}
+	e = i.touch(EntryChannel, Belfry(), at, "")
+	e.What, e.Is = c.Connection, c.Name
+	c.Ours = true
+	i.Channels = append(i.Channels, c)
+	return e, true
+}
+
+// Keep replaces what is known of the channel that Belfry made on a connection;
+// false: nothing is new.
+func (i *Incident) Keep(c Channel, at time.Time) bool {
+	for n, was := range i.Channels {
+		if was.Ours && was.Connection == c.Connection && was.ID == c.ID && was != c {
+			i.Channels[n] = c
+			i.touch(EntryChannel, Belfry(), at, "") // no entry: only the cards show it
+			i.Entries--
+			return true
+		}
+	}
+	return false
+}
+
 // Part notes that sub is a part of i; sub must be new.
 func (i *Incident) Part(sub *Incident, by Person, at time.Time) (Entry, error) {
 	if len(i.Subs) >= MaxLinks {
 		return Entry{}, fmt.Errorf("%s has %d sub-incidents already, more are not kept", i.Ref(), MaxLinks)
 	}
 	e := i.touch(EntryHasSub, by, at, "")
-	e.Other, e.Is = sub.Number, sub.Title
+	e.Other = sub.Number
+	if i.Private || !sub.Private { // who reads this may not know of that
+		e.Is = sub.Title
+	}
 	i.Subs = append(i.Subs, sub.Number)
 	i.takesPart(by)
 	return e, nil

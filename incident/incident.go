@@ -76,6 +76,10 @@ type Channel struct {
 	URL  string `json:"url,omitempty"`
 	// Ours is true when Belfry made it.
 	Ours bool `json:"ours,omitempty"`
+	// Public is true when Belfry made it so that everybody can come in.
+	Public bool `json:"public,omitempty"`
+	// Archived is true while Belfry has it archived.
+	Archived bool `json:"archived,omitempty"`
 }
 
 // Attached is an alert that belongs to an incident, as it was when it was
@@ -152,6 +156,8 @@ type Incident struct {
 	// next time (NextReminder, as it was when that was stored); zero: never.
 	Reminded map[ReminderKind]Reminded `json:"reminded,omitempty"`
 	RemindAt time.Time                 `json:"-"`
+	// Told are the troubles with its channels that the timeline has already.
+	Told []string `json:"told,omitempty"`
 
 	Tasks    []Task     `json:"-"`
 	Alerts   []Attached `json:"-"`
@@ -169,6 +175,7 @@ func (i *Incident) Clone() *Incident {
 	c.Reminded = maps.Clone(i.Reminded)
 	c.People, c.Subs, c.Duplicates = slices.Clone(i.People), slices.Clone(i.Subs), slices.Clone(i.Duplicates)
 	c.Cards, c.Tasks, c.Alerts, c.Channels = slices.Clone(i.Cards), slices.Clone(i.Tasks), slices.Clone(i.Alerts), slices.Clone(i.Channels)
+	c.Told = slices.Clone(i.Told)
 	return &c
 }
 

@@ -51,6 +51,12 @@ type Settings struct {
 	Form []FormField
 	// Reminders are what people are reminded of.
 	Reminders Reminders
+	// Channel are the rules for incidents' own channels.
+	Channel ChannelRules
+	// Silent are the entries that are not told in the threads of cards although
+	// they are notable; with EntryDeclared an incident is not announced before
+	// there is something else to tell.
+	Silent []EntryKind
 }
 
 // Defaults are the settings without a configuration.
@@ -68,6 +74,7 @@ func Defaults() Settings {
 			{Name: "scribe", About: "writes down what happens"},
 		},
 		Reminders: Reminders{Commander: 10 * time.Minute, Update: 30 * time.Minute, Triage: 15 * time.Minute, Tasks: true},
+		Channel:   DefaultChannelRules(),
 	}
 }
 
@@ -142,6 +149,11 @@ func (s *Settings) Rank(name string) int {
 // FindRole returns the name of the role that a word names.
 func (s *Settings) FindRole(word string) (string, error) {
 	return choose("role", s.RoleNames(), word)
+}
+
+// FindService returns the name of the service that a word names.
+func (s *Settings) FindService(word string) (string, error) {
+	return choose("service", s.Services, word)
 }
 
 // FindField returns the custom field that a word names.

@@ -298,7 +298,7 @@ func entryWords(e *incident.Entry) string {
 	case incident.EntryAttached:
 		return fmt.Sprintf("attached alert #%d, %s", e.Alert, is)
 	case incident.EntryHasSub:
-		if e.Other == 0 {
+		if e.Other == 0 || is == "" {
 			return "declared a part of this that is private"
 		}
 		return fmt.Sprintf("declared #%d, a part of this: “%s”", e.Other, is)

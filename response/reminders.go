@@ -84,7 +84,7 @@ func (r *Response) rearm(ctx context.Context) error {
 		}
 		err = r.change(ctx, []int64{number}, func(v store.IncidentView) ([]store.IncidentEffect, error) {
 			if i := v.Incidents[number]; i != nil {
-				return []store.IncidentEffect{r.quiet(i)}, nil
+				return []store.IncidentEffect{r.quiet(i.Clone(), i)}, nil
 			}
 			return nil, nil
 		})
@@ -104,29 +104,14 @@ func (r *Response) remind(ctx context.Context, number int64) error {
 			return nil, nil
 		}
 		settings := r.settings()
-		entries := i.Remind(&settings, r.now())
-		e := r.quiet(i)
-		e.Entries = entries
-		return []store.IncidentEffect{e}, nil
+		before := i.Clone()
+		return []store.IncidentEffect{r.quiet(before, i, i.Remind(&settings, r.now())...)}, nil
 	})
 }
 
-// quiet is effect for what no card shows. What is said is for those who run the
-// incident: in its own channels or, where it has none, wherever it has a card.
-func (r *Response) quiet(i *incident.Incident) store.IncidentEffect {
-	e := r.effect(i)
+// quiet is effect for what no card shows.
+func (r *Response) quiet(before, i *incident.Incident, entries ...incident.Entry) store.IncidentEffect {
+	e := r.effect(before, i, entries...)
 	e.Stale = false
-	if own := places(i); len(own) > 0 {
-		e.Notes = own
-	}
 	return e
-}
-
-// places are the incident's own channels as destinations.
-func places(i *incident.Incident) []string {
-	var list []string
-	for _, c := range i.Channels {
-		list = append(list, c.Connection+"/"+c.ID)
-	}
-	return list
 }

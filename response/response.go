@@ -14,10 +14,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"belfry/alert"
 	"belfry/clock"
 	"belfry/incident"
 	"belfry/store"
@@ -113,39 +111,17 @@ func (r *Response) with(ctx context.Context, c store.IncidentChange, act func(i 
 		if i == nil {
 			return nil, fmt.Errorf("%w as #%d", ErrNoIncident, number)
 		}
+		before := i.Clone()
 		e, err := act(i, v, r.now())
 		if err != nil {
 			return nil, err
 		}
-		effect := r.effect(i, e)
+		effect := r.effect(before, i, e)
 		done = Done{i.Clone(), e}
 		return []store.IncidentEffect{effect}, nil
 	}
 	err := r.carry(ctx, c)
 	return done, err
-}
-
-// effect says what has to be stored and done for an incident that changed.
-func (r *Response) effect(i *incident.Incident, entries ...incident.Entry) store.IncidentEffect {
-	had := i.Cards
-	settings := r.settings()
-	i.RemindAt = i.NextReminder(&settings)
-	e := store.IncidentEffect{Incident: i, Entries: entries, Stale: true, Notes: had, Priority: int(alert.SeverityCritical)}
-	add := func(destination string) {
-		if !slices.Contains(i.Cards, destination) {
-			e.NewCards = append(e.NewCards, destination)
-			i.Cards = append(slices.Clip(i.Cards), destination)
-		}
-	}
-	if i.ID == 0 && !i.Private {
-		for _, destination := range r.announce() {
-			add(destination)
-		}
-	}
-	for _, c := range i.Channels {
-		add(c.Connection + "/" + c.ID)
-	}
-	return e
 }
 
 // Declare declares an incident. alertNumber is an alert to attach, parent an
@@ -175,13 +151,14 @@ func (r *Response) Declare(ctx context.Context, d incident.Declaration, alertNum
 			return nil, err
 		}
 		i.Number = v.Next
-		effects := []store.IncidentEffect{r.effect(i, entries...)}
+		effects := []store.IncidentEffect{r.effect(nil, i, entries...)}
 		if d.Parent != nil {
+			before := d.Parent.Clone()
 			e, err := d.Parent.Part(i, d.By, at)
 			if err != nil {
 				return nil, err
 			}
-			effects = append(effects, r.effect(d.Parent, e))
+			effects = append(effects, r.effect(before, d.Parent, e))
 		}
 		done = Done{i, entries[0]}
 		return effects, nil
@@ -300,12 +277,13 @@ func (r *Response) Duplicate(ctx context.Context, number int64, by incident.Pers
 				return nil, fmt.Errorf("%w as #%d", ErrNoIncident, n)
 			}
 		}
+		was, theirsWas := mine.Clone(), theirs.Clone()
 		e, o, err := mine.Duplicate(theirs, by, r.now())
 		if err != nil {
 			return nil, err
 		}
 		done = Done{mine.Clone(), e}
-		return []store.IncidentEffect{r.effect(mine, e), r.effect(theirs, o)}, nil
+		return []store.IncidentEffect{r.effect(was, mine, e), r.effect(theirsWas, theirs, o)}, nil
 	})
 	return done, err
 }

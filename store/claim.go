@@ -100,7 +100,7 @@ func (t *tx) choose(ctx context.Context, destination string, limit int) (rows []
 		return nil, false, err
 	}
 	more = len(rows) > limit
-	// Cards stand for themselves. What follows a card or has an order brings
+	// Cards and steps stand for themselves. What follows a card or has an order brings
 	// along what comes before it, whatever that one's priority.
 	var alerts []alert.ID
 	rank := map[alert.ID]int{}
@@ -108,7 +108,7 @@ func (t *tx) choose(ctx context.Context, destination string, limit int) (rows []
 		if _, known := rank[rows[i].AlertID]; !known {
 			rank[rows[i].AlertID] = i
 		}
-		if rows[i].Kind != DutyCard && !slices.Contains(alerts, rows[i].AlertID) {
+		if !rows[i].Kind.lives() && !slices.Contains(alerts, rows[i].AlertID) {
 			alerts = append(alerts, rows[i].AlertID)
 		}
 	}

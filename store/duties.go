@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"belfry/alert"
+	"belfry/incident"
 )
 
 // dutyWaiting is how a due note is stored while its card has no receipt and
@@ -22,13 +23,13 @@ type row struct {
 }
 
 const dutyColumns = `id, destination, kind, state, alert_id, event_id, key, ref, receipt, wanted, tried, reached,
-	priority, due_at, attempts, claimed_at, unknown_since, last_error, created_at, updated_at`
+	priority, due_at, attempts, claimed_at, unknown_since, last_error, created_at, updated_at, step`
 
 func scanRow(scan scanner) (row, error) {
 	var r row
 	var due, unknown, created, updated int64
 	err := scan(&r.ID, &r.Destination, &r.Kind, &r.State, &r.AlertID, &r.EventID, &r.Key, &r.Ref, &r.Receipt,
-		&r.Wanted, &r.tried, &r.Reached, &r.Priority, &due, &r.Attempts, &r.claimedAt, &unknown, &r.LastError, &created, &updated)
+		&r.Wanted, &r.tried, &r.Reached, &r.Priority, &due, &r.Attempts, &r.claimedAt, &unknown, &r.LastError, &created, &updated, &r.Step)
 	r.DueAt, r.UnknownSince, r.CreatedAt, r.UpdatedAt = timeOf(due), timeOf(unknown), timeOf(created), timeOf(updated)
 	return r, err
 }
@@ -74,6 +75,19 @@ func (s *Store) Duty(ctx context.Context, id alert.ID) (Duty, error) {
 // Cards returns an alert's cards, the oldest first.
 func (s *Store) Cards(ctx context.Context, id alert.ID) ([]Duty, error) {
 	return s.duties(ctx, `alert_id = $1 AND kind = 'card' ORDER BY id`, int64(id))
+}
+
+// Step returns the step that an incident has at a destination, or ErrNotFound.
+// Of several, which are about entries, it is the newest.
+func (s *Store) Step(ctx context.Context, id alert.ID, destination string, kind incident.StepKind) (Duty, error) {
+	list, err := s.duties(ctx, `alert_id = $1 AND kind = 'step' AND destination = $2 AND step = $3 ORDER BY id DESC LIMIT 1`, int64(id), destination, string(kind))
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("step %s of incident %d: %w", kind, id, ErrNotFound)
+	}
+	if err != nil {
+		return Duty{}, err
+	}
+	return list[0], nil
 }
 
 // Duties returns all duties of an alert, the oldest first.
@@ -143,7 +157,7 @@ func (s *Store) resend(ctx context.Context, where string, arg any) (int, error) 
 			}
 			n++
 			t.due[destination] = struct{}{}
-			if DutyKind(kind) != DutyCard {
+			if !DutyKind(kind).lives() {
 				behind = append(behind, id)
 			}
 			return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"belfry/alert"
+	"belfry/incident"
 )
 
 // DutyKind says what an outward duty is about.
@@ -20,7 +21,14 @@ const (
 	DutyNote DutyKind = "note"
 	// DutyWriteback: carry an event's intent out in a monitoring system.
 	DutyWriteback DutyKind = "writeback"
+	// DutyStep: do one step with an incident's channel (incident.StepKind). Like
+	// a card it is brought up to date: Wanted grows with every order.
+	DutyStep DutyKind = "step"
 )
+
+// lives says whether duties of a kind are brought up to date again and again;
+// the others are carried out once.
+func (k DutyKind) lives() bool { return k == DutyCard || k == DutyStep }
 
 // DutyState says whether a duty needs work.
 type DutyState string
@@ -35,7 +43,8 @@ const (
 // Duty is one outward duty, stored: a row of table deliveries.
 type Duty struct {
 	ID alert.ID
-	// Destination is "connection/channel" or "monitor/source".
+	// Destination is "connection/channel" or "monitor/source", or, for a step,
+	// "connection/incident-42".
 	Destination string
 	Kind        DutyKind
 	State       DutyState
@@ -45,12 +54,15 @@ type Duty struct {
 	// EventID is the event, or the incident's entry, that a note says or a
 	// write-back carries out; 0 for cards.
 	EventID alert.ID
+	// Step is what a DutyStep does; else empty.
+	Step incident.StepKind
 	// Key is random and belongs to this duty alone (chat.Post.Key).
 	Key string
 	// Ref is random too; it is sealed into the card's buttons.
 	Ref string
 	// Receipt is what the sender gave back: for cards and notes the chat.Ref
-	// as "channel post"; for write-backs when the command was handed over.
+	// as "channel post"; for write-backs when the command was handed over; for
+	// steps what the courier must remember of what was done.
 	Receipt string
 	// Wanted is the least revision of the alert that must be shown, Reached
 	// the one that is. Both 0 for write-backs; notes go from 0 to Wanted 1.

@@ -51,11 +51,20 @@ type IncidentEffect struct {
 	// Stale makes every card of the incident due at its Revision; a dead card
 	// is tried again.
 	Stale bool
-	// Notes are the destinations in whose threads the notable ones among
-	// Entries are said.
-	Notes []string
+	// Notes say which of Entries are said where.
+	Notes []IncidentNote
+	// Steps are ordered after the cards, in their order.
+	Steps []IncidentStep
 	// Priority of the duties made or touched.
 	Priority int
+}
+
+// IncidentNote is an entry that is said.
+type IncidentNote struct {
+	// Entry is its place in IncidentEffect.Entries, from 0 on.
+	Entry int
+	// Destinations are those in whose card's thread it is said.
+	Destinations []string
 }
 
 // ErrChannelTaken says that another incident that is still open has that channel.
@@ -143,12 +152,32 @@ func checkIncidents(effects []IncidentEffect, known map[alert.ID]*incident.Incid
 		case i.Status == "" || i.Kind == "":
 			return errors.New("an incident needs a status and a kind")
 		}
-		for _, text := range slices.Concat(e.NewCards, e.Notes) {
-			if text != writable(text) {
-				return fmt.Errorf("%q is not plain text (UTF-8 without NUL)", text)
-			}
+		if err := checkDestinations(&e); err != nil {
+			return err
 		}
 		seen[i.ID] = true
+	}
+	return nil
+}
+
+func checkDestinations(e *IncidentEffect) error {
+	texts := slices.Clone(e.NewCards)
+	for _, n := range e.Notes {
+		if n.Entry < 0 || n.Entry >= len(e.Entries) {
+			return errors.New("a note is about no entry")
+		}
+		texts = append(texts, n.Destinations...)
+	}
+	for _, s := range e.Steps {
+		if s.Entry < 0 || s.Entry > len(e.Entries) {
+			return errors.New("a step is about no entry")
+		}
+		texts = append(texts, s.Destination, s.AfterCard, string(s.Kind))
+	}
+	for _, text := range texts {
+		if text != writable(text) {
+			return fmt.Errorf("%q is not plain text (UTF-8 without NUL)", text)
+		}
 	}
 	return nil
 }
@@ -286,7 +315,10 @@ func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *inciden
 			return err
 		}
 	}
-	return t.flushDuties(ctx, []*entry{duties})
+	if err := t.flushDuties(ctx, []*entry{duties}); err != nil {
+		return err
+	}
+	return t.orderSteps(ctx, e)
 }
 
 // incidentDuties are the new duties of an effect, in the form in which those of
@@ -300,11 +332,9 @@ func (t *tx) incidentDuties(e *IncidentEffect, fresh bool) *entry {
 	for _, destination := range e.NewCards {
 		add(DutyCard, destination, 0)
 	}
-	for x := range e.Entries {
-		for _, destination := range e.Notes {
-			if e.Entries[x].Kind.Notable() {
-				add(DutyNote, destination, e.Entries[x].ID)
-			}
+	for _, note := range e.Notes {
+		for _, destination := range note.Destinations {
+			add(DutyNote, destination, e.Entries[note.Entry].ID)
 		}
 	}
 	return n

@@ -31,21 +31,21 @@ func (s *Store) Settle(ctx context.Context, destination string, fence int64, res
 }
 
 var (
-	// renderAnew is for cards that may show something old. tried -1 tells the
+	// renderAnew is for cards and steps that may show something old. tried -1 tells the
 	// one who is carrying such a card out now (see after).
 	renderAnew = newBulk(`UPDATE deliveries SET reached = 0, tried = -1,
 		due_at = CASE state WHEN 'due' THEN due_at ELSE ? END, state = 'due', updated_at = ?
-		WHERE kind = 'card' AND destination = ? AND id IN (`, `?`, `)`)
+		WHERE kind IN ('card', 'step') AND destination = ? AND id IN (`, `?`, `)`)
 	loadRows   = newBulk(`SELECT `+dutyColumns+` FROM deliveries WHERE destination = ? AND id IN (`, `?`, `)`)
 	updateRows = newBulk(`WITH v (id, state, key, receipt, tried, reached, due_at, attempts, claimed_at, unknown_since, last_error, updated_at) AS (VALUES `,
 		`(CAST(? AS BIGINT),?,?,?,CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),?,CAST(? AS BIGINT))`,
 		`) UPDATE deliveries SET state = v.state, key = v.key, receipt = v.receipt, tried = v.tried, reached = v.reached,
 		due_at = v.due_at, attempts = v.attempts, claimed_at = v.claimed_at, unknown_since = v.unknown_since,
 		last_error = v.last_error, updated_at = v.updated_at FROM v WHERE deliveries.id = v.id`)
-	// wakeNotes and parkNotes keep notes behind their card (about || see
-	// alertsDue); pushBack keeps what has an order in it.
-	wakeNotes = newBulk(`UPDATE deliveries SET state = 'due'
-		WHERE destination = ? AND kind = 'note' AND state = 'waiting' AND alert_id IN (`, `?`, `) RETURNING id`)
+	// wakeNotes and parkNotes keep notes, and steps with a card, behind it (about
+	// || see alertsDue); pushBack keeps what has an order in it.
+	wakeNotes = newBulk(`UPDATE deliveries SET state = 'due', wanted = wanted + CASE WHEN kind = 'step' AND state <> 'waiting' THEN 1 ELSE 0 END
+		WHERE (kind = 'note' AND state = 'waiting' AND destination = ? OR kind = 'step' AND after_card = ?) AND alert_id IN (`, `?`, `) RETURNING destination`)
 	parkNotes = newBulk(`UPDATE deliveries SET state = 'waiting'
 		WHERE destination || '' = ? AND kind = 'note' AND state = 'due' AND alert_id IN (`, `?`, `)`)
 )
@@ -159,7 +159,7 @@ func (r *row) state(x *Settlement, now time.Time) {
 	switch {
 	case r.State == DutyDone && r.Kind == DutyWriteback:
 		return // it was dropped meanwhile (Effect.DropWritebacks)
-	case r.Kind == DutyCard && anew:
+	case r.Kind.lives() && anew:
 		r.Reached = 0
 	case r.Kind == DutyNote && x.State == DutyDone && x.Reached == 0:
 		r.Reached = r.Wanted
@@ -167,11 +167,11 @@ func (r *row) state(x *Settlement, now time.Time) {
 	r.State = x.State
 	switch x.State {
 	case DutyDone:
-		if r.Kind == DutyCard && (anew || r.Wanted > r.Reached) {
+		if r.Kind.lives() && (anew || r.Wanted > r.Reached) {
 			r.State, r.DueAt = DutyDue, now
 		}
 	case DutyDead:
-		if r.Kind == DutyCard && grown {
+		if r.Kind.lives() && grown {
 			r.State, r.DueAt, r.Attempts = DutyDue, now, 0
 		}
 	default:
@@ -194,6 +194,7 @@ type order struct {
 func (o *order) note(before, r *row) {
 	later := r.State == DutyDue && r.DueAt.After(o.now)
 	switch {
+	case r.Kind == DutyStep:
 	case r.Kind != DutyCard:
 		if later {
 			o.push(r, r.Kind, r.ID)
@@ -213,8 +214,12 @@ func (o *order) push(r *row, kind DutyKind, above alert.ID) {
 }
 
 func (o *order) keep(ctx context.Context) error {
-	err := o.eachBulk(ctx, wakeNotes, []any{o.destination}, o.wake, func(scanner) error {
-		o.due[o.destination] = struct{}{}
+	err := o.eachBulk(ctx, wakeNotes, []any{o.destination, o.destination}, o.wake, func(scan scanner) error {
+		var destination string
+		if err := scan(&destination); err != nil {
+			return err
+		}
+		o.due[destination] = struct{}{}
 		return nil
 	})
 	if err != nil {

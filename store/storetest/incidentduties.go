@@ -77,7 +77,8 @@ func incidentNotes(t *testing.T, w *world) {
 	i := w.put(t, 0, func(e *store.IncidentEffect) { e.NewCards = []string{"chat/incidents"} })
 	w.put(t, 1, func(e *store.IncidentEffect) {
 		e.Entries = []incident.Entry{entry(incident.EntryUpdate, day()), entry(incident.EntryTask, day()), entry(incident.EntryMitigated, day())}
-		e.Notes, e.Stale = []string{"chat/incidents"}, true
+		there := []string{"chat/incidents"}
+		e.Notes, e.Stale = []store.IncidentNote{{Entry: 0, Destinations: there}, {Entry: 2, Destinations: there}}, true
 	})
 	c := w.claim(t, "chat/incidents", 10)
 	if got := kinds(c.Duties); !slices.Equal(got, []string{"card", "note", "note"}) {
@@ -115,7 +116,13 @@ func incidentNoDuties(t *testing.T, w *world) {
 	}{
 		{no, func(e *store.IncidentEffect) { e.NewCards = []string{"chat/a"} }},
 		{nil, func(e *store.IncidentEffect) { e.NewCards = []string{"chat/\x00"} }},
-		{nil, func(e *store.IncidentEffect) { e.Notes = []string{"chat/\xff"} }},
+		{nil, func(e *store.IncidentEffect) { e.Notes = []store.IncidentNote{{Destinations: []string{"chat/a"}}} }},
+		{nil, func(e *store.IncidentEffect) {
+			e.Entries = []incident.Entry{entry(incident.EntryUpdate, day())}
+			e.Notes = []store.IncidentNote{{Destinations: []string{"chat/\xff"}}}
+		}},
+		{nil, func(e *store.IncidentEffect) { e.Steps = []store.IncidentStep{{Destination: "chat/a", Entry: 1}} }},
+		{nil, func(e *store.IncidentEffect) { e.Steps = []store.IncidentStep{{Destination: "chat/\x00"}} }},
 	} {
 		err := w.ChangeIncident(w.ctx, store.IncidentChange{Numbers: []int64{1}, Apply: func(v store.IncidentView) ([]store.IncidentEffect, error) {
 			e := store.IncidentEffect{Incident: v.Incidents[1]}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package courier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"belfry/chat"
+	"belfry/clock"
+	"belfry/delivery"
+	"belfry/fault"
+	"belfry/incident"
+	"belfry/message"
+)
+
+// Record is what is told of the channels that were made for incidents. All of
+// it may be told twice. The errors are the storage's, or that of a record that
+// takes no more.
+type Record interface {
+	ChannelOpened(ctx context.Context, number int64, c incident.Channel, revision int64) error
+	ChannelKept(ctx context.Context, number int64, c incident.Channel) error
+	ChannelTrouble(ctx context.Context, number int64, key, text string) error
+	ChannelSummarised(ctx context.Context, number int64, connection string) error
+}
+
+// Rooms is what it takes to make and keep channels for incidents.
+type Rooms struct {
+	// Rules are those of the moment.
+	Rules  func() incident.ChannelRules
+	Record Record
+	Clock  clock.Clock
+}
+
+// step does one step with an incident's channel. Each may be repeated, so one
+// of unknown outcome is simply done again. What it led to is told to the record
+// before the step counts as done: whoever dies in between repeats both.
+func (c *Chat) step(ctx context.Context, e delivery.Errand, i *incident.Incident) delivery.Outcome {
+	connection, _, _ := strings.Cut(e.Destination, "/")
+	keeper, ok := c.platform.(chat.ChannelKeeper)
+	if !ok {
+		return c.gaveUp(ctx, e, i, fault.NewPermanent(fmt.Errorf("connection %s makes no channels", connection)))
+	}
+	s := stepping{Chat: c, keeper: keeper, errand: e, i: i, rules: c.rooms.Rules(), connection: connection}
+	var out delivery.Outcome
+	if own, there := i.Own(connection); there {
+		s.own = own
+		out = s.keep(ctx)
+	} else if e.Step == incident.StepOpen {
+		out = s.open(ctx)
+	}
+	if decision, _ := fault.Of(out.Err); decision == fault.Permanent || decision == fault.Gone {
+		return c.gaveUp(ctx, e, i, out.Err)
+	}
+	if out.Err == nil {
+		out.Reached = e.Wanted
+	}
+	return out
+}
+
+// gaveUp is the outcome of a step that nobody repeats by themselves: people are
+// told, once.
+func (c *Chat) gaveUp(ctx context.Context, e delivery.Errand, i *incident.Incident, why error) delivery.Outcome {
+	connection, _, _ := strings.Cut(e.Destination, "/")
+	text := fmt.Sprintf("%s on %s: %v", cannot[e.Step], connection, why)
+	if err := c.rooms.Record.ChannelTrouble(ctx, i.Number, fmt.Sprintf("%d", e.ID), text); err != nil {
+		return c.unread(e, err)
+	}
+	return delivery.Outcome{Err: why}
+}
+
+// cannot says which step was not to be done.
+var cannot = map[incident.StepKind]string{
+	incident.StepOpen: "can't make a channel", incident.StepInvite: "can't bring people into the channel",
+	incident.StepDescribe: "can't set the topic of the channel", incident.StepLinks: "can't set the links of the channel",
+	incident.StepPin: "can't pin the card", incident.StepRename: "can't rename the channel",
+	incident.StepSummary: "can't post the closing summary", incident.StepArchive: "can't archive the channel, or open it again,",
+}
+
+// stepping is one step on its way.
+type stepping struct {
+	*Chat
+	keeper     chat.ChannelKeeper
+	errand     delivery.Errand
+	i          *incident.Incident
+	rules      incident.ChannelRules
+	connection string
+	// own is the channel that was made; none while it is to be opened.
+	own incident.Channel
+}
+
+// hidden says whether everybody can read what is to be known by a few.
+func (s *stepping) hidden() bool { return !s.i.Shows(s.own) }
+
+// told is the outcome when something was done and the record was told.
+func (s *stepping) told(err error, out delivery.Outcome) delivery.Outcome {
+	if err != nil {
+		return delivery.Outcome{Err: fault.NewRetry(fmt.Errorf("can't note what was done: %w", err)), Unknown: true}
+	}
+	return out
+}
+
+// open makes the channel. An incident that is over meanwhile needs none, unless
+// an earlier attempt may have made it.
+func (s *stepping) open(ctx context.Context) delivery.Outcome {
+	if !s.i.Status.Open() && s.errand.UnknownSince.IsZero() {
+		return delivery.Outcome{}
+	}
+	name, title := s.rules.Called(s.i, false)
+	private := s.rules.Secluded(s.i)
+	made, err := s.keeper.OpenChannel(ctx, chat.NewChannel{Key: s.errand.Key, Name: name, Title: title, Purpose: s.purpose(), Private: private})
+	if err != nil {
+		return delivery.Outcome{Err: err}
+	}
+	c := incident.Channel{Connection: s.connection, ID: made.ID, Name: made.Name, URL: made.URL, Ours: true, Public: !private}
+	if err := s.rooms.Record.ChannelOpened(ctx, s.i.Number, c, s.i.Revision); err != nil {
+		return s.told(err, delivery.Outcome{})
+	}
+	if made.Name != name {
+		err = s.rooms.Record.ChannelTrouble(ctx, s.i.Number, fmt.Sprintf("%d name", s.errand.ID),
+			fmt.Sprintf("the channel on %s is called %s, because there is another one called %s", s.connection, made.Name, name))
+	}
+	return s.told(err, delivery.Outcome{Receipt: made.ID})
+}
+
+func (s *stepping) purpose() string { return "Made by Belfry for incident " + s.i.Ref() }
+
+// keep does a step with a channel that is there.
+func (s *stepping) keep(ctx context.Context) delivery.Outcome {
+	if s.own.Archived && s.errand.Step != incident.StepArchive {
+		return delivery.Outcome{} // it is ordered anew when the channel is opened again
+	}
+	switch s.errand.Step {
+	case incident.StepInvite:
+		return s.invite(ctx)
+	case incident.StepDescribe:
+		return delivery.Outcome{Err: s.keeper.Describe(ctx, s.own.ID, chat.Description{Topic: s.rules.TopicOf(s.i, s.hidden()), Purpose: s.purpose()})}
+	case incident.StepLinks:
+		return delivery.Outcome{Err: s.keeper.Bookmark(ctx, s.own.ID, message.IncidentLinks(s.i, s.rules.Links, s.plain()))}
+	case incident.StepPin:
+		return s.pin(ctx)
+	case incident.StepRename:
+		return s.rename(ctx)
+	case incident.StepSummary:
+		return s.summary(ctx)
+	case incident.StepArchive:
+		return s.archive(ctx)
+	case incident.StepOpen:
+		// Known already: an earlier attempt told the record and not the engine.
+		return delivery.Outcome{Receipt: s.own.ID}
+	}
+	return delivery.Outcome{Err: fault.NewPermanent(fmt.Errorf("step %q is not known; a newer Belfry may have ordered it", s.errand.Step))}
+}
+
+// invite brings those in who should be there and were not brought in yet: who
+// left is not called back. The receipt keeps whom we brought in.
+func (s *stepping) invite(ctx context.Context) delivery.Outcome {
+	people, _ := s.rules.Guests(s.i, s.connection)
+	in := strings.Fields(s.errand.Receipt)
+	known := map[string]bool{}
+	for _, id := range in {
+		known[id] = true
+	}
+	var ids []string
+	for _, p := range people {
+		if p.ID != "" && p.Connection == s.connection && !known[p.ID] {
+			known[p.ID] = true
+			ids = append(ids, p.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return delivery.Outcome{}
+	}
+	refused, err := s.keeper.Invite(ctx, s.own.ID, ids)
+	if err != nil {
+		return delivery.Outcome{Err: err}
+	}
+	out := map[string]bool{}
+	for _, r := range refused {
+		out[r.Person] = true
+		text := fmt.Sprintf("%s can't be brought into %s on %s: %s", nameOf(people, r.Person), s.own.Name, s.connection, r.Why)
+		if err := s.rooms.Record.ChannelTrouble(ctx, s.i.Number, fmt.Sprintf("%d %s", s.errand.ID, r.Person), text); err != nil {
+			return s.told(err, delivery.Outcome{})
+		}
+	}
+	for _, id := range ids {
+		if !out[id] {
+			in = append(in, id)
+		}
+	}
+	return delivery.Outcome{Receipt: strings.Join(in, " ")}
+}
+
+func nameOf(people []incident.Person, id string) string {
+	for _, p := range people {
+		if p.ID == id && p.Name != "" {
+			return p.Name
+		}
+	}
+	return id
+}
+
+// pin pins the card. It is due when the card is posted, and again whenever it
+// was posted anew.
+func (s *stepping) pin(ctx context.Context) delivery.Outcome {
+	cards, err := s.store.Cards(ctx, s.i.ID)
+	if err != nil {
+		return s.unread(s.errand, err)
+	}
+	for _, d := range cards {
+		if ref, ok := ParseReceipt(d.Receipt); ok && d.Destination == s.connection+"/"+s.own.ID {
+			err := s.keeper.Pin(ctx, ref)
+			if decision, _ := fault.Of(err); decision == fault.Gone {
+				return delivery.Outcome{} // somebody deleted it: nothing is left to pin
+			}
+			return delivery.Outcome{Err: err, Receipt: d.Receipt}
+		}
+	}
+	return delivery.Outcome{Err: fault.NewRetry(errors.New("the card is not posted yet"))}
+}
+
+func (s *stepping) rename(ctx context.Context) delivery.Outcome {
+	name, title := s.rules.Called(s.i, s.hidden())
+	got, err := s.keeper.Rename(ctx, s.own.ID, chat.NewChannel{Name: name, Title: title, Purpose: s.purpose(), Private: !s.own.Public})
+	if err != nil {
+		return delivery.Outcome{Err: err}
+	}
+	c := s.own
+	if c.Name = got.Name; got.URL != "" {
+		c.URL = got.URL
+	}
+	return s.told(s.rooms.Record.ChannelKept(ctx, s.i.Number, c), delivery.Outcome{})
+}
+
+// summary posts what became of it, once, and has the channel archived after
+// that. One that was reopened meanwhile has none.
+func (s *stepping) summary(ctx context.Context) delivery.Outcome {
+	if s.i.Status != incident.Closed && s.i.Status != incident.Cancelled {
+		return delivery.Outcome{}
+	}
+	if s.errand.Receipt == "" && !s.hidden() {
+		ref, posted, out := s.earlierIn(ctx, s.own.ID, s.errand)
+		if out.Err != nil {
+			return out
+		}
+		if !posted {
+			var err error
+			ref, err = s.platform.Post(ctx, chat.Post{Channel: s.own.ID, Key: s.errand.Key, Message: message.IncidentClosing(s.i, s.plain())})
+			if err != nil {
+				return s.notPosted(s.errand, err)
+			}
+		}
+		return s.told(s.rooms.Record.ChannelSummarised(ctx, s.i.Number, s.connection), delivery.Outcome{Receipt: Receipt(ref)})
+	}
+	return s.told(s.rooms.Record.ChannelSummarised(ctx, s.i.Number, s.connection), delivery.Outcome{})
+}
+
+// archive makes the channel archived or not, as it should be now: whatever was
+// ordered, an incident that goes on has an open channel.
+func (s *stepping) archive(ctx context.Context) delivery.Outcome {
+	at, over := s.rules.ArchiveAt(s.i)
+	c := s.own
+	switch {
+	case over:
+		if left := at.Sub(s.rooms.Clock.Now()); left > 0 {
+			return delivery.Outcome{Again: left}
+		}
+		c.Archived = true
+		if err := s.keeper.Archive(ctx, s.own.ID); err != nil {
+			return delivery.Outcome{Err: err}
+		}
+	case s.i.Status.Open() && (c.Archived || !s.errand.UnknownSince.IsZero()):
+		c.Archived = false
+		if err := s.keeper.Unarchive(ctx, s.own.ID); err != nil {
+			return delivery.Outcome{Err: err}
+		}
+	default:
+		return delivery.Outcome{}
+	}
+	return s.told(s.rooms.Record.ChannelKept(ctx, s.i.Number, c), delivery.Outcome{})
+}
