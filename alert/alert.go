@@ -197,6 +197,8 @@ type Alert struct {
 	Ack      Ack      `json:"ack"`
 	// Cards are the destinations ("connection/channel") that have a card.
 	Cards []string `json:"cards,omitempty"`
+	// Called are the routes by which it called for an incident, each once.
+	Called []string `json:"called,omitempty"`
 	// NoEmoji is true when the sender wants cards without emoji.
 	NoEmoji bool `json:"no_emoji,omitempty"`
 	// InDowntime and Flapping are what was last reported.
@@ -225,6 +227,7 @@ func (a *Alert) Clone() *Alert {
 	c.Rings = cloneRings(a.Rings)
 	c.Channels = slices.Clone(a.Channels)
 	c.Cards = slices.Clone(a.Cards)
+	c.Called = slices.Clone(a.Called)
 	return &c
 }
 

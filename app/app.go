@@ -185,6 +185,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.interaction.SetGate(a.people)
 	a.commands = a.newCommands()
 	a.response = a.newResponse()
+	a.store.SetOnCall(a.response.Called)
 	a.lines = a.newLines(sealer)
 	a.breaker = answer.NewBreaker(a.opt.Clock)
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
@@ -248,7 +249,8 @@ func (a *App) serve(listener net.Listener) error {
 	a.wg.Go(func() { a.engine.Run(a.base) })
 	a.wg.Go(func() { a.desk.KeepMutes(a.base, a.opt.Log) })
 	a.wg.Go(func() { a.tidy(a.base) })
-	a.wg.Go(func() { a.newResponse().KeepReminders(a.base, a.opt.Log) })
+	a.wg.Go(func() { a.response.KeepReminders(a.base, a.opt.Log) })
+	a.wg.Go(func() { a.response.KeepCalls(a.base, a.rule, a.opt.Log) })
 	return nil
 }
 

@@ -91,6 +91,15 @@ func (a *App) newResponse() *response.Response {
 		func() []string { return a.parts.Load().file.Incidents.Announce }, a.opt.Clock)
 }
 
+// rule returns how a route declares incidents now; false when it declares none.
+func (a *App) rule(route string) (incident.Rule, bool) {
+	rules := a.parts.Load().file.Rules
+	if n := slices.IndexFunc(rules, func(r incident.Rule) bool { return r.Route == route }); n >= 0 {
+		return rules[n], true
+	}
+	return incident.Rule{}, false
+}
+
 // newLines makes what understands typed lines, and the forms by which incidents
 // are declared.
 func (a *App) newLines(sealer *seal.Sealer) chat.Commander {

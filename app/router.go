@@ -28,7 +28,7 @@ var _ desk.Router = (*router)(nil)
 // Route implements desk.Router.
 func (r *router) Route(labels alert.Labels) desk.Routing {
 	d := r.table.Load().routes.Match(labels)
-	out := desk.Routing{Destinations: make([]string, len(d.Targets)), Rings: d.Rings}
+	out := desk.Routing{Destinations: make([]string, len(d.Targets)), Rings: d.Rings, Calls: d.Calls}
 	for i, t := range d.Targets {
 		out.Destinations[i] = t.String()
 	}

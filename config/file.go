@@ -17,6 +17,7 @@ package config
 import (
 	"time"
 
+	"belfry/incident"
 	"belfry/route"
 )
 
@@ -54,6 +55,8 @@ type File struct {
 	HasDefault bool
 	// Incidents is how incidents are run.
 	Incidents Incidents
+	// Rules are how routes declare incidents, by Route.
+	Rules []incident.Rule
 }
 
 // Connection is a chat platform, or the built-in room.

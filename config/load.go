@@ -115,6 +115,8 @@ type loader struct {
 	seen map[string]place
 	// blind is true when the names are not all known, because of a fault.
 	blind bool
+	// called are the routes that declare incidents.
+	called []calledAt
 }
 
 // sections are the keys at the top of a file.
@@ -144,6 +146,7 @@ func (l *loader) load(root *yaml.Node, included []Included) {
 	l.routes(root)
 	l.defaults(root, more)
 	l.incidents(root)
+	l.calls()
 	l.answers(root)
 }
 

@@ -27,6 +27,7 @@ type routeKeys struct {
 	Name     string      `yaml:"name"`
 	Match    []string    `yaml:"match"`
 	Continue bool        `yaml:"continue"`
+	Incident *callKeys   `yaml:"incident"`
 	Defaults defaultKeys `yaml:",inline"`
 }
 
@@ -97,6 +98,7 @@ func (l *loader) routes(root *yaml.Node) {
 			l.fault(item, "%sit has no match and so takes everything: nothing below it nor the default is ever reached; add match, or continue: true", where)
 		}
 		r.Channels, r.Rings = l.targets(where, item, k.Defaults, failed)
+		r.Calls = k.Incident != nil && l.call(where, item, r.Name, k)
 		l.file.Routes = append(l.file.Routes, r)
 	}
 }

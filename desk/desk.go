@@ -46,6 +46,8 @@ type Routing struct {
 	// Rings is how the card at each of Destinations is announced, in their
 	// order; nil: all of them silently.
 	Rings []alert.Ring
+	// Calls are the routes by which the alert calls for an incident.
+	Calls []string
 }
 
 // Router knows the routes.
@@ -128,8 +130,8 @@ func (d *Desk) effect(a *alert.Alert, events []alert.Event) store.Effect {
 	had := a.Cards
 	out := store.Effect{Alert: a, Events: events, Priority: int(a.Severity), DropWritebacks: overtaken(a, events)}
 	if a.Status == alert.Firing || len(had) == 0 {
-		out.NewCards = d.newCards(a)
-		a.Cards = slices.Concat(had, out.NewCards)
+		out.NewCards, out.Calls = d.routed(a)
+		a.Cards, a.Called = slices.Concat(had, out.NewCards), slices.Concat(a.Called, out.Calls)
 	}
 	if len(had) == 0 {
 		return out
@@ -158,15 +160,20 @@ func overtaken(a *alert.Alert, events []alert.Event) bool {
 	})
 }
 
-// newCards returns the destinations that should have a card and have none:
-// none at all while the alert is muted.
-func (d *Desk) newCards(a *alert.Alert) []string {
+// routed returns the destinations that should have a card and have none, and the
+// routes by which a problem calls for an incident and did not yet: none at all
+// while the alert is muted.
+func (d *Desk) routed(a *alert.Alert) (fresh, calls []string) {
 	labels := a.MatchLabels()
 	if d.Muted(labels) {
-		return nil
+		return nil, nil
 	}
 	routing := d.router.Route(labels)
-	var fresh []string
+	for _, name := range routing.Calls {
+		if a.Topic == alert.TopicProblem && a.Status == alert.Firing && !slices.Contains(a.Called, name) {
+			calls = append(calls, name)
+		}
+	}
 	add := func(destination string) bool {
 		if slices.Contains(a.Cards, destination) || slices.Contains(fresh, destination) {
 			return false
@@ -184,5 +191,5 @@ func (d *Desk) newCards(a *alert.Alert) []string {
 			add(destination)
 		}
 	}
-	return fresh
+	return fresh, calls
 }

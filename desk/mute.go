@@ -211,7 +211,10 @@ func (d *Desk) deal(ctx context.Context, matchers route.Matchers) error {
 	}
 	var changes []store.Change
 	for _, a := range firing {
-		if matchers.Match(a.MatchLabels()) && len(d.newCards(a.Clone())) > 0 {
+		if !matchers.Match(a.MatchLabels()) {
+			continue
+		}
+		if cards, calls := d.routed(a.Clone()); len(cards)+len(calls) > 0 {
 			changes = append(changes, store.Change{ID: a.ID, Apply: d.dealt})
 		}
 	}
@@ -231,7 +234,7 @@ func (d *Desk) dealt(v store.View) ([]store.Effect, error) {
 	}
 	a := v.Alert.Clone()
 	e := d.effect(a, []alert.Event{a.Refresh(d.clock.Now())})
-	if len(e.NewCards) == 0 {
+	if len(e.NewCards)+len(e.Calls) == 0 {
 		return nil, nil
 	}
 	return []store.Effect{e}, nil

@@ -41,7 +41,7 @@ type Person struct {
 	// are empty for Belfry itself and for people known by name alone.
 	Connection string `json:"connection,omitempty"`
 	ID         string `json:"id,omitempty"`
-	// Name is the handle, without "@".
+	// Name is the handle, without "@"; of a Machine what it is and its name.
 	Name string `json:"name"`
 }
 
@@ -51,6 +51,9 @@ func Belfry() Person { return Person{Name: "Belfry"} }
 // Same says whether p and o are one person: by id where both have one, else by
 // name on the same connection. Whose connection isn't known is who is called so.
 func (p Person) Same(o Person) bool {
+	if p.IsMachine() || o.IsMachine() {
+		return p == o
+	}
 	if p.Connection != "" && o.Connection != "" && p.Connection != o.Connection {
 		return false
 	}
@@ -158,6 +161,12 @@ type Incident struct {
 	RemindAt time.Time                 `json:"-"`
 	// Told are the troubles with its channels that the timeline has already.
 	Told []string `json:"told,omitempty"`
+	// Origin is the machine that declared it, by name, and OriginKey which of
+	// its incidents it is; both are empty when a person did.
+	Origin    string `json:"-"`
+	OriginKey string `json:"-"`
+	// Catches is true once alerts of other groups of its rule were attached.
+	Catches bool `json:"catches,omitempty"`
 
 	Tasks    []Task     `json:"-"`
 	Alerts   []Attached `json:"-"`
@@ -188,7 +197,7 @@ func (i *Incident) Visible(p Person, inside bool) bool { return !i.Private || in
 
 // takesPart notes that p takes part; true when that is new.
 func (i *Incident) takesPart(p Person) bool {
-	if p.Name == "" || p.Same(Belfry()) || i.Takes(p) || len(i.People) >= MaxPeople {
+	if p.Name == "" || p.IsMachine() || p.Same(Belfry()) || i.Takes(p) || len(i.People) >= MaxPeople {
 		return false
 	}
 	i.People = append(i.People, p)

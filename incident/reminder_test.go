@@ -199,3 +199,17 @@ func TestRandomReminders(t *testing.T) {
 		})
 	})
 }
+
+func TestMachinesAreNoPeople(t *testing.T) {
+	s := Defaults()
+	route := Machine("route", "shop")
+	i, _, err := Declare(&s, Declaration{Title: "x", By: route}, day())
+	if err != nil || len(i.People) != 0 || i.CreatedBy != route || !route.IsMachine() || anna().IsMachine() || Belfry().IsMachine() {
+		t.Errorf("%+v, %v", i, err)
+	}
+	for _, other := range []Person{{Name: "route shop"}, {Connection: "chat", Name: "route shop"}, Machine("route", "mail"), Machine("token", "shop")} {
+		if route.Same(other) || other.Same(route) {
+			t.Errorf("%+v is taken for the route", other)
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"time"
 
+	"belfry/alert"
 	"belfry/clock"
 	"belfry/incident"
 	"belfry/store"
@@ -31,6 +32,11 @@ type Store interface {
 	NextReminder(ctx context.Context) (number int64, at time.Time, err error)
 	// Unresting returns the numbers of those of which they may have to be.
 	Unresting(ctx context.Context) ([]int64, error)
+	Alert(ctx context.Context, id alert.ID) (*alert.Alert, error)
+	// NextCalls returns alerts that call for incidents, the first due first;
+	// PostponeCalls has them looked at again at a time.
+	NextCalls(ctx context.Context, limit int) ([]store.Call, error)
+	PostponeCalls(ctx context.Context, ids []alert.ID, until time.Time) error
 }
 
 // Response carries acts out. It is safe for concurrent use.
@@ -39,13 +45,15 @@ type Response struct {
 	settings func() incident.Settings
 	announce func() []string
 	clock    clock.Clock
+	// called wakes KeepCalls.
+	called chan struct{}
 }
 
 // New returns a Response. settings says what may be chosen now, announce in
 // which destinations new incidents get a card: a reload of the configuration
 // changes both.
 func New(s Store, settings func() incident.Settings, announce func() []string, c clock.Clock) *Response {
-	return &Response{store: s, settings: settings, announce: announce, clock: c}
+	return &Response{store: s, settings: settings, announce: announce, clock: c, called: make(chan struct{}, 1)}
 }
 
 // Settings are what may be chosen now.

@@ -38,6 +38,8 @@ type Route struct {
 	Rings []alert.Ring
 	// Continue lets later routes match too.
 	Continue bool
+	// Calls has its alerts call for an incident.
+	Calls bool
 }
 
 // Decision is where an alert goes.
@@ -50,6 +52,8 @@ type Decision struct {
 	Rings []alert.Ring
 	// Routes are the names of the routes that decided.
 	Routes []string
+	// Calls are the names of those among them that call for an incident.
+	Calls []string
 }
 
 // Table is an ordered list of routes with a default. Call New.
@@ -102,7 +106,11 @@ func (r Route) fits() error {
 
 func decisionOf(r Route) Decision {
 	var d Decision
-	return d.plus(Decision{r.Channels, r.Rings, []string{r.Name}})
+	one := Decision{Targets: r.Channels, Rings: r.Rings, Routes: []string{r.Name}}
+	if r.Calls {
+		one.Calls = []string{r.Name}
+	}
+	return d.plus(one)
 }
 
 // Match returns where an alert with these labels goes. The slices of the
@@ -138,6 +146,7 @@ func (d Decision) plus(more Decision) Decision {
 		Targets: slices.Clip(d.Targets),
 		Rings:   d.Rings,
 		Routes:  slices.Clip(append(slices.Clip(d.Routes), more.Routes...)),
+		Calls:   slices.Clip(append(slices.Clip(d.Calls), more.Calls...)),
 	}
 	for _, t := range more.Targets {
 		if !slices.Contains(out.Targets, t) {

@@ -191,3 +191,24 @@ func TestParseTarget(t *testing.T) {
 		}
 	}
 }
+
+// TestRoutesThatCallForIncidents: those that decide, and no others.
+func TestRoutesThatCallForIncidents(t *testing.T) {
+	one := func(name, match string, goOn, calls bool) route.Route {
+		m, err := route.ParseMatchers(match)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return route.Route{Name: name, Matchers: m, Channels: []route.Target{target(t, "room/x")}, Continue: goOn, Calls: calls}
+	}
+	tab, err := route.New([]route.Route{one("a", `team="db"`, true, true), one("b", `team="db"`, true, false), one("c", `severity="critical"`, false, true),
+		one("d", `team="db"`, false, true)}, one("default", `x="y"`, false, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, labels := range map[string]alert.Labels{"a c": {"team": "db", "severity": "critical"}, "a d": {"team": "db"}, "c": {"severity": "critical"}, "": {}} {
+		if got := strings.Join(tab.Match(labels).Calls, " "); got != want {
+			t.Errorf("%v: %q calls, want %q", labels, got, want)
+		}
+	}
+}

@@ -50,6 +50,9 @@ type Effect struct {
 	// Notes are the destinations in whose threads the notable ones among
 	// Events are said.
 	Notes []string
+	// Calls are the routes by which the alert calls for an incident: each is kept
+	// until it was answered (Store.NextCalls).
+	Calls []string
 	// Writeback, when not empty, is the monitor destination that gets a
 	// write-back for the last of Events.
 	Writeback string

@@ -82,6 +82,9 @@ func (f *fold) flush(ctx context.Context) error {
 	if err := f.execBulk(ctx, endWritebacks, []any{micros(f.now)}, moot); err != nil {
 		return err
 	}
+	if err := f.callFlush(ctx); err != nil {
+		return err
+	}
 	return f.flushDuties(ctx, f.touched)
 }
 

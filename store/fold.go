@@ -29,6 +29,8 @@ type entry struct {
 	fresh, dirty bool
 	events       []alert.Event
 	duties       []newDuty
+	// calls are the routes by which it calls for an incident.
+	calls []string
 	// stale: its cards in the database are to be brought up to date, with this
 	// priority and, unless they are due already, at this time.
 	stale    bool
@@ -189,7 +191,7 @@ func (f *fold) check(c *Change, e *Effect) error {
 			return err
 		}
 	}
-	return errors.Join(plain(e.NewCards...), plain(e.Notes...))
+	return errors.Join(plain(e.NewCards...), plain(e.Notes...), plain(e.Calls...))
 }
 
 // plain refuses texts that PostgreSQL can't hold; so neither database takes them.
@@ -246,6 +248,7 @@ func (f *fold) take(e *Effect) {
 	if e.Stale {
 		n.stale, n.priority, n.dueAt = true, e.Priority, due
 	}
+	n.calls = append(n.calls, e.Calls...)
 	f.duties(n, e, due)
 	n.lastID = f.store.ids.last
 }

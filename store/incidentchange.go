@@ -23,6 +23,11 @@ type IncidentChange struct {
 	// alerts; those that do not exist are missing in its view.
 	Numbers []int64
 	Alerts  []int64
+	// Calls are those that it answers: they are gone with it. Where one of them
+	// was answered already, Apply is not asked and nothing is done.
+	Calls []alert.ID
+	// Origin, with a Name, is what View.Kin is about.
+	Origin Origin
 	// Apply decides. An error leaves everything as it was and is returned as
 	// it is.
 	Apply func(v IncidentView) ([]IncidentEffect, error)
@@ -37,6 +42,8 @@ type IncidentView struct {
 	Alerts map[int64]*alert.Alert
 	// Next is the number that a new incident gets.
 	Next int64
+	// Kin are the incidents of the change's Origin.
+	Kin Kin
 }
 
 // IncidentEffect is what is to be stored for one incident.
@@ -76,11 +83,8 @@ func (s *Store) ChangeIncident(ctx context.Context, c IncidentChange) error {
 	var refused error
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		refused = nil
-		v, err := t.incidentView(ctx, c.Numbers)
-		if err != nil {
-			return err
-		}
-		if v.Alerts, err = t.alertsCalled(ctx, c.Alerts); err != nil {
+		v, stand, err := t.viewFor(ctx, &c)
+		if err != nil || !stand {
 			return err
 		}
 		before := make(map[alert.ID]*incident.Incident, len(v.Incidents))
@@ -107,7 +111,7 @@ func (s *Store) ChangeIncident(ctx context.Context, c IncidentChange) error {
 				return err
 			}
 		}
-		return nil
+		return t.endCalls(ctx, c.Calls)
 	})
 	if err != nil {
 		return &IncidentError{err}
@@ -205,12 +209,33 @@ func (t *tx) channelsTaken(ctx context.Context, effects []IncidentEffect) (refus
 	return nil, nil
 }
 
+// viewFor is what a change looks at; stand is false where its calls were answered
+// already.
+func (t *tx) viewFor(ctx context.Context, c *IncidentChange) (v IncidentView, stand bool, err error) {
+	if stand, err = t.answers(ctx, c.Calls); err != nil || !stand {
+		return v, stand, err
+	}
+	kin, related, err := t.kin(ctx, c.Origin)
+	if err != nil {
+		return v, true, err
+	}
+	if v, err = t.incidentView(ctx, slices.Concat(c.Numbers, related)); err != nil {
+		return v, true, err
+	}
+	v.Kin = kin
+	v.Alerts, err = t.alertsCalled(ctx, c.Alerts)
+	return v, true, err
+}
+
 func (t *tx) incidentView(ctx context.Context, numbers []int64) (IncidentView, error) {
 	v := IncidentView{Incidents: map[int64]*incident.Incident{}}
 	if err := t.one(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM incidents`, nil, &v.Next); err != nil {
 		return v, err
 	}
 	for _, n := range numbers {
+		if v.Incidents[n] != nil {
+			continue
+		}
 		var list []*incident.Incident
 		err := t.each(ctx, incidentByNumber, []any{n}, func(scan scanner) error {
 			i, err := scanIncident(scan)
@@ -232,7 +257,8 @@ func (t *tx) incidentView(ctx context.Context, numbers []int64) (IncidentView, e
 
 const (
 	insertIncident = `INSERT INTO incidents (id, number, status, is_open, kind, severity, private, title, parent, duplicate_of, revision, entries,
-		last_id, remind_at, created_at, updated_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+		last_id, remind_at, origin, origin_key, created_at, updated_at, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
 	updateIncident = `UPDATE incidents SET status = $1, is_open = $2, kind = $3, severity = $4, private = $5, title = $6, parent = $7, duplicate_of = $8,
 		revision = $9, entries = $10, last_id = CASE WHEN last_id < $11 THEN $12 ELSE last_id END, remind_at = $13,
 		updated_at = $14, body = $15 WHERE id = $16`
@@ -279,7 +305,7 @@ func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *inciden
 	}
 	if fresh {
 		err = t.exec(ctx, insertIncident, int64(i.ID), i.Number, string(i.Status), bit(i.Status.Open()), string(i.Kind), writable(i.Severity), bit(i.Private),
-			writable(i.Title), i.Parent, i.DuplicateOf, i.Revision, int64(i.Entries), int64(ids.last), micros(i.RemindAt), micros(i.CreatedAt),
+			writable(i.Title), i.Parent, i.DuplicateOf, i.Revision, int64(i.Entries), int64(ids.last), micros(i.RemindAt), writable(i.Origin), writable(i.OriginKey), micros(i.CreatedAt),
 			micros(i.UpdatedAt), string(body))
 	} else {
 		err = t.exec(ctx, updateIncident, string(i.Status), bit(i.Status.Open()), string(i.Kind), writable(i.Severity), bit(i.Private), writable(i.Title), i.Parent,

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	incidentColumns  = `id, number, status, kind, severity, private, title, parent, duplicate_of, revision, entries, remind_at, created_at, updated_at, body`
+	incidentColumns  = `id, number, status, kind, severity, private, title, parent, duplicate_of, revision, entries, remind_at, origin, origin_key, created_at, updated_at, body`
 	incidentByNumber = `SELECT ` + incidentColumns + ` FROM incidents WHERE number = $1`
 	incidentByID     = `SELECT ` + incidentColumns + ` FROM incidents WHERE id = $1`
 	// Of several in one channel the open one is meant, or else the newest.
@@ -35,7 +35,7 @@ func scanIncident(scan scanner) (*incident.Incident, error) {
 	var private, remind, created, updated int64
 	var body string
 	if err := scan(&i.ID, &i.Number, &i.Status, &i.Kind, &i.Severity, &private, &i.Title, &i.Parent, &i.DuplicateOf,
-		&i.Revision, &i.Entries, &remind, &created, &updated, &body); err != nil {
+		&i.Revision, &i.Entries, &remind, &i.Origin, &i.OriginKey, &created, &updated, &body); err != nil {
 		return nil, err
 	}
 	i.Private, i.RemindAt, i.CreatedAt, i.UpdatedAt = private != 0, timeOf(remind), timeOf(created), timeOf(updated)

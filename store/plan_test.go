@@ -52,6 +52,10 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"called alerts":   {alertsByNumber.text(4, s.dialect), "alerts_number"},
 		"own figures":     {deleteFigures, "incident_figures_incident"},
 		"own viewers":     {deleteViewers, "incident_viewers_incident"},
+		"next calls":      {nextCalls, "incident_calls_due"},
+		"of an origin":    {newestOf, "incidents_origin"},
+		"open of origin":  {newestOpen, "incidents_"},
+		"declared of":     {declaredOf, "incidents_declared"},
 		"a timeline":      {newestEntries, "PRIMARY KEY (incident_id=?"},
 	} {
 		var plan []string

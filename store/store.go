@@ -55,6 +55,7 @@ type Store struct {
 	standing *standings
 	read     *reads
 	onDue    atomic.Pointer[func([]string)]
+	onCall   atomic.Pointer[func()]
 
 	// stop ends what runs beside the writer, in the order in which it began.
 	stop      []func() error

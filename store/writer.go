@@ -208,6 +208,9 @@ func (w *writer) transact(batch []*operation, serve bool) error {
 	if due := t.told(); len(due) > 0 {
 		s.tell(due)
 	}
+	if f := s.onCall.Load(); t.called && f != nil {
+		(*f)()
+	}
 	return nil
 }
 
@@ -220,6 +223,8 @@ type tx struct {
 	due map[string]struct{}
 	// touched are the alerts that were written, in order.
 	touched []*entry
+	// called: alerts call for incidents in it.
+	called bool
 	// served are standing claims that are carried out with it, claims theirs.
 	served []*Standing
 	claims []Claim

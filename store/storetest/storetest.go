@@ -39,6 +39,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"figures", figureCases()},
 		{"duties of incidents", incidentDutyCases()},
 		{"incidents and their alerts", followCases()},
+		{"incidents by themselves", callCases()},
 		{"health", healthCases()},
 		{"room", roomCases()},
 		{"model", modelCases()},
