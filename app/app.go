@@ -172,7 +172,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.room, err = console.Open(console.Options{Name: config.RoomName, Storage: a.store, Channels: roomChannels(a.opt.File), Clock: a.opt.Clock, Log: a.opt.Log})
+	a.room, err = console.Open(console.Options{Name: config.RoomName, Storage: a.store, Channels: roomChannels(a.opt.File), URL: a.publicURL, Clock: a.opt.Clock, Log: a.opt.Log})
 	if err != nil {
 		return err
 	}

@@ -162,8 +162,10 @@ func (s *Store) SetPassword(ctx context.Context, id alert.ID, hash string) error
 // ErrNotFound, or ErrLastAdmin.
 func (s *Store) RemovePerson(ctx context.Context, id alert.ID) error {
 	return s.changePerson(ctx, "remove", id, true, func(ctx context.Context, t *tx) error {
-		if err := t.exec(ctx, `DELETE FROM identities WHERE person_id = $1`, int64(id)); err != nil {
-			return err
+		for _, text := range []string{`DELETE FROM identities WHERE person_id = $1`, `DELETE FROM room_members WHERE person_id = $1`} {
+			if err := t.exec(ctx, text, int64(id)); err != nil {
+				return err
+			}
 		}
 		return t.exec(ctx, `DELETE FROM people WHERE id = $1`, int64(id))
 	})

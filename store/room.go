@@ -42,12 +42,20 @@ func scanRoom(scan scanner) (RoomMessage, error) {
 
 // RoomPost stores a new message and returns it with what the store gives it:
 // ID, Version and times. When there is one with its Key already, deleted or
-// not, that one is returned and nothing is stored.
+// not, that one is returned and nothing is stored. It returns ErrArchived for a
+// channel that is.
 func (s *Store) RoomPost(ctx context.Context, m RoomMessage) (RoomMessage, error) {
 	var stored RoomMessage
+	archived := false
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		now := micros(t.now)
-		err := t.exec(ctx, `INSERT INTO room_messages (`+roomColumns+`) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, 0)
+		var n int64
+		err := t.one(ctx, `SELECT COUNT(*) FROM room_channels WHERE name = $1 AND archived_at <> 0
+			AND NOT EXISTS (SELECT 1 FROM room_messages WHERE key = $2)`, []any{m.Channel, m.Key}, &n)
+		if archived = n > 0; err != nil || archived {
+			return err
+		}
+		err = t.exec(ctx, `INSERT INTO room_messages (`+roomColumns+`) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, 0)
 			ON CONFLICT (key) DO NOTHING`, int64(s.ids.next(t.now)), m.Channel, m.Key, int64(m.Thread), string(m.Body), now, now)
 		if err != nil {
 			return err
@@ -57,16 +65,26 @@ func (s *Store) RoomPost(ctx context.Context, m RoomMessage) (RoomMessage, error
 			return err
 		})
 	})
+	if err == nil && archived {
+		err = ErrArchived
+	}
 	if err != nil {
 		return RoomMessage{}, fmt.Errorf("can't post to room %s: %w", m.Channel, err)
 	}
 	return stored, nil
 }
 
-// RoomUpdate replaces a message's body. ErrNotFound when it is missing or deleted.
+// RoomUpdate replaces a message's body. ErrNotFound when it is missing or
+// deleted, ErrArchived when its channel is archived.
 func (s *Store) RoomUpdate(ctx context.Context, id alert.ID, body json.RawMessage) (RoomMessage, error) {
-	return s.changeRoom(ctx, id, `UPDATE room_messages SET body = $1, version = version + 1, updated_at = $2
-		WHERE id = $3 AND deleted_at = 0 RETURNING `+roomColumns, func(now int64) []any { return []any{string(body), now, int64(id)} })
+	m, err := s.changeRoom(ctx, id, `UPDATE room_messages SET body = $1, version = version + 1, updated_at = $2
+		WHERE id = $3 AND deleted_at = 0 AND NOT EXISTS (SELECT 1 FROM room_channels c WHERE c.name = room_messages.channel AND c.archived_at <> 0) RETURNING `+roomColumns, func(now int64) []any { return []any{string(body), now, int64(id)} })
+	if errors.Is(err, ErrNotFound) {
+		if there, readErr := s.RoomMessage(ctx, id); readErr == nil && !there.Deleted {
+			err = fmt.Errorf("can't change room message %d: %w", id, ErrArchived)
+		}
+	}
+	return m, err
 }
 
 // RoomDelete marks a message deleted. ErrNotFound when it is missing or deleted already.

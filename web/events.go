@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"belfry/alert"
+	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/store"
 )
@@ -26,7 +27,9 @@ const (
 )
 
 // stream is one page's live updates as server-sent events (WHATWG HTML,
-// section 9.2): card {id, html}, gone {id}, elsewhere {channel}, beat, reload.
+// section 9.2): card {id, html}, gone {id}, head {html, archived}, elsewhere
+// {channel}, beat, reload. Of channels that its person can't see it is told
+// nothing.
 // The id of an event is the room's position after it; a browser that comes
 // back sends it as Last-Event-ID and misses nothing.
 type stream struct {
@@ -34,6 +37,7 @@ type stream struct {
 	rw      http.ResponseWriter
 	control *http.ResponseController
 	channel string
+	actor   chat.Actor
 }
 
 // streamRoom serves GET /room/events?channel=…&after=….
@@ -43,6 +47,15 @@ func (w *Web) streamRoom(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, http.StatusBadRequest, "There is no such channel.")
 		return
 	}
+	actor, _ := w.o.Room.Actor(r.Context())
+	switch sees, err := w.o.Room.Sees(r.Context(), actor, channel); {
+	case err != nil:
+		w.broken(rw, r, "can't look at a channel of the room", err)
+		return
+	case !sees:
+		w.fail(rw, r, http.StatusNotFound, "There is no such channel, or it is private and you are not in it.")
+		return
+	}
 	after := cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after"))
 	sub, known, err := w.o.Room.Subscribe(after)
 	if err != nil {
@@ -50,7 +63,7 @@ func (w *Web) streamRoom(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	s := &stream{w: w, rw: rw, control: http.NewResponseController(rw), channel: channel}
+	s := &stream{w: w, rw: rw, control: http.NewResponseController(rw), channel: channel, actor: actor}
 	rw.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	rw.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
 	rw.WriteHeader(http.StatusOK)
@@ -99,18 +112,23 @@ func (s *stream) follow(r *http.Request, sub *console.Subscription) error {
 // gather takes what is waiting behind c: during a storm a card that changed
 // ten times is rendered once.
 func gather(c console.Change, more <-chan console.Change) []console.Change {
+	type subject struct {
+		channel string
+		card    alert.ID
+	}
 	batch := []console.Change{c}
-	at := map[alert.ID]int{c.Card: 0}
+	at := map[subject]int{{c.Channel, c.Card}: 0}
 	for {
 		select {
 		case next, on := <-more:
 			if !on {
 				return batch // follow sees the closed channel next
 			}
-			if i, again := at[next.Card]; again {
-				batch[i].Card = 0 // its later place counts, for the position's sake
+			of := subject{next.Channel, next.Card}
+			if i, again := at[of]; again {
+				batch[i].Channel = "" // its later place counts, for the position's sake
 			}
-			at[next.Card] = len(batch)
+			at[of] = len(batch)
 			batch = append(batch, next)
 		default:
 			return batch
@@ -122,13 +140,23 @@ func (s *stream) pass(ctx context.Context, batch []console.Change) error {
 	told := map[string]bool{}
 	for _, c := range batch {
 		switch {
-		case c.Card == 0:
+		case c.Channel == "":
+		case c.Channel == s.channel && c.Card == 0:
+			if err := s.sendHead(ctx, c); err != nil {
+				return err
+			}
 		case c.Channel == s.channel:
 			if err := s.sendCard(ctx, c); err != nil {
 				return err
 			}
 		case !told[c.Channel]:
 			told[c.Channel] = true
+			if sees, err := s.w.o.Room.Sees(ctx, s.actor, c.Channel); err != nil || !sees {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			if err := s.send("elsewhere", c.Position, map[string]string{"channel": c.Channel}); err != nil {
 				return err
 			}
@@ -138,7 +166,7 @@ func (s *stream) pass(ctx context.Context, batch []console.Change) error {
 }
 
 func (s *stream) sendCard(ctx context.Context, c console.Change) error {
-	card, err := s.w.o.Room.Card(ctx, c.Card)
+	card, err := s.w.o.Room.Card(ctx, s.actor, c.Card)
 	if errors.Is(err, console.ErrNoCard) {
 		return s.send("gone", c.Position, map[string]string{"id": cardID(c)})
 	}
@@ -151,6 +179,23 @@ func (s *stream) sendCard(ctx context.Context, c console.Change) error {
 		return err
 	}
 	return s.send("card", c.Position, map[string]string{"id": cardID(c), "html": string(html)})
+}
+
+// sendHead tells what stands above the channel now. When it was archived or
+// opened again, its cards change with it, so that the page is read anew.
+func (s *stream) sendHead(ctx context.Context, c console.Change) error {
+	head, err := s.w.o.Room.Head(ctx, s.actor, c.Channel)
+	if errors.Is(err, console.ErrNoChannel) {
+		return s.send("reload", "", struct{}{})
+	}
+	if err != nil {
+		return err
+	}
+	html, err := headHTML(head)
+	if err != nil {
+		return err
+	}
+	return s.send("head", c.Position, map[string]any{"html": string(html), "archived": head.Archived})
 }
 
 // cardID is a text because JavaScript's numbers can't hold every id.

@@ -113,12 +113,15 @@ func (w *Web) channelChoices(r *http.Request, i *incident.Incident) ([]string, e
 		}
 	}
 	room := w.me(r).Connection
-	names, err := w.o.Room.Channels(r.Context())
+	actor, _ := w.o.Room.Actor(r.Context())
+	places, err := w.o.Room.Channels(r.Context(), actor)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		add(room + "/" + name)
+	for _, c := range places {
+		if !c.Archived {
+			add(room + "/" + c.Name)
+		}
 	}
 	if w.o.Locate != nil {
 		for _, c := range w.connections() {

@@ -55,7 +55,8 @@ func (w *Web) backTo(r *http.Request) string {
 	if err != nil {
 		return "/"
 	}
-	card, err := w.o.Room.Card(r.Context(), alert.ID(id))
+	actor, _ := w.o.Room.Actor(r.Context())
+	card, err := w.o.Room.Card(r.Context(), actor, alert.ID(id))
 	if err != nil {
 		return "/"
 	}

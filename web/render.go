@@ -16,6 +16,7 @@ import (
 
 	"belfry/alert"
 	"belfry/chat"
+	"belfry/chat/console"
 	"belfry/incident"
 	"belfry/message"
 	"belfry/store"
@@ -70,6 +71,8 @@ func (w *Web) parsePages() (map[string]*template.Template, error) {
 func (w *Web) functions() template.FuncMap {
 	return template.FuncMap{
 		"line":         chat.CleanLine,
+		"path":         console.PathOf,
+		"placed":       func(p console.Place, here string) placed { return placed{p, p.Name == here} },
 		"text":         chat.Clean,
 		"link":         safeLink,
 		"static":       w.staticURL,

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"errors"
 	"html/template"
 	"net/http"
 	"slices"
@@ -17,8 +18,14 @@ import (
 const keyChannel = "channel"
 
 type roomPage struct {
-	Channels []string
-	Channel  string
+	// Channels are those that belong to no incident, Incidents those that Belfry
+	// made for one, Archived those of them that are closed.
+	Channels, Incidents, Archived []console.Place
+	Channel                       string
+	// Head is what stands above the conversation.
+	Head template.HTML
+	// Kept and Frozen say that Belfry made the channel, and that it is archived.
+	Kept, Frozen bool
 	// Position is where live updates go on.
 	Position string
 	// Before is set on an older page, Older leads to the next.
@@ -30,26 +37,45 @@ type roomPage struct {
 	Lines bool
 }
 
+// placed is an entry of the list of channels.
+type placed struct {
+	console.Place
+	Here bool
+}
+
 // showRoom is the room: one channel with its cards.
 func (w *Web) showRoom(rw http.ResponseWriter, r *http.Request) {
-	names, err := w.o.Room.Channels(r.Context())
+	actor, _ := w.o.Room.Actor(r.Context())
+	places, err := w.o.Room.Channels(r.Context(), actor)
 	if err != nil {
 		w.broken(rw, r, "can't list the room's channels", err)
 		return
 	}
-	p := roomPage{Channels: names, Channel: w.channel(r, names), Lines: w.o.Room.TakesLines()}
-	if !slices.Contains(names, p.Channel) {
-		p.Channels = append(p.Channels, p.Channel)
+	p := roomPage{Channel: w.channel(r, places), Lines: w.o.Room.TakesLines()}
+	head, err := w.o.Room.Head(r.Context(), actor, p.Channel)
+	if errors.Is(err, console.ErrNoChannel) {
+		w.fail(rw, r, http.StatusNotFound, "There is no such channel, or it is private and you are not in it.")
+		return
 	}
+	if err != nil {
+		w.broken(rw, r, "can't read a channel of the room", err)
+		return
+	}
+	p.Kept, p.Frozen = head.Kept, head.Archived
+	p.list(places, head.Place)
 	if before, err := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64); err == nil && before > 0 {
 		p.Before = alert.ID(before)
 	}
-	cards, err := w.o.Room.Page(r.Context(), p.Channel, p.Before)
+	cards, err := w.o.Room.Page(r.Context(), actor, p.Channel, p.Before)
 	if err != nil {
 		w.broken(rw, r, "can't read the room", err)
 		return
 	}
 	p.Position, p.Older = cards.Position, cards.Older
+	if p.Head, err = headHTML(head); err != nil {
+		w.broken(rw, r, "can't render a channel", err)
+		return
+	}
 	for _, list := range []struct {
 		from []console.Card
 		to   *[]template.HTML
@@ -66,21 +92,53 @@ func (w *Web) showRoom(rw http.ResponseWriter, r *http.Request) {
 	w.show(rw, r, http.StatusOK, "room", "#"+p.Channel, p)
 }
 
+// list parts the channels; here, which nothing may have been posted to yet, is
+// among them.
+func (p *roomPage) list(places []console.Place, here console.Place) {
+	if !slices.ContainsFunc(places, func(c console.Place) bool { return c.Name == here.Name }) {
+		places = append(places, here)
+	}
+	for _, c := range places {
+		switch {
+		case c.Archived:
+			p.Archived = append(p.Archived, c)
+		case c.Kept:
+			p.Incidents = append(p.Incidents, c)
+		default:
+			p.Channels = append(p.Channels, c)
+		}
+	}
+}
+
 // channel is the one that is asked for, or was looked at last, or the first.
-func (w *Web) channel(r *http.Request, names []string) string {
+func (w *Web) channel(r *http.Request, places []console.Place) string {
+	known := func(name string) bool {
+		return slices.ContainsFunc(places, func(c console.Place) bool { return c.Name == name })
+	}
 	if asked := r.URL.Query().Get("channel"); console.ValidChannel(asked) {
-		if w.sessions.GetString(r.Context(), keyChannel) != asked && slices.Contains(names, asked) {
+		if w.sessions.GetString(r.Context(), keyChannel) != asked && known(asked) {
 			w.sessions.Put(r.Context(), keyChannel, asked)
 		}
 		return asked
 	}
-	if last := w.sessions.GetString(r.Context(), keyChannel); slices.Contains(names, last) {
+	if last := w.sessions.GetString(r.Context(), keyChannel); known(last) {
 		return last
 	}
-	if len(names) > 0 {
-		return names[0]
+	// Whoever comes for the first time comes for problems, not for one incident.
+	for _, c := range places {
+		if !c.Kept {
+			return c.Name
+		}
 	}
 	return "alerts"
+}
+
+func headHTML(h console.Head) (template.HTML, error) {
+	var b strings.Builder
+	if err := console.WriteHead(&b, h); err != nil {
+		return "", err
+	}
+	return template.HTML(b.String()), nil //nolint:gosec // html/template made it, all texts in it are escaped
 }
 
 func cardHTML(c console.Card) (template.HTML, error) {

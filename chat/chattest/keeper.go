@@ -18,7 +18,8 @@ import (
 )
 
 // Keeper is a platform that keeps channels, under test: Alice and Bob can be
-// brought in, Carol was deactivated.
+// brought in, Carol was deactivated. Those switches that may be nil say what a
+// platform does without.
 type Keeper struct {
 	Keeper chat.ChannelKeeper
 	// Secrets must never be seen in an error.
@@ -31,7 +32,7 @@ type Keeper struct {
 	// Take gives somebody else a channel of this name.
 	Take func(name string, archived bool)
 	// Forbid takes the right away to make, change and archive channels, and to
-	// bring people in.
+	// bring people in; nil: nobody can take it.
 	Forbid func()
 	// Lose carries the next call that changes something out and breaks the
 	// connection instead of answering; Fail answers it with a server error and
@@ -40,12 +41,18 @@ type Keeper struct {
 	// Say puts a message of Belfry's up in a channel; PinOther has a person pin
 	// another one there.
 	Say, PinOther func(channel string) chat.Ref
-	// AddLink has a person put a link above a channel; nil: a platform without.
-	AddLink func(channel string, l chat.Link)
+	// AddLink has a person put a link above a channel; nil: a platform without,
+	// unless OwnLinks says that there are Belfry's alone.
+	AddLink  func(channel string, l chat.Link)
+	OwnLinks bool
 	// Look is how people see a channel.
 	Look func(channel string) KeptChannel
-	// AllowUnarchive lets Belfry open archived channels; nil: nothing does.
+	// AllowUnarchive lets Belfry open archived channels; nil: nothing does,
+	// unless Unarchives says that it always can.
 	AllowUnarchive func()
+	Unarchives     bool
+	// Forgets: nothing is left of an account that ended, so that Carol is unknown.
+	Forgets bool
 	// MaxTopic and MaxPurpose are the platform's limits in characters.
 	MaxTopic, MaxPurpose int
 	// Titled: a channel has a title beside its name, and keeps its name.
@@ -181,6 +188,9 @@ func keptTaken(k *keeping) {
 }
 
 func keptNoRight(k *keeping) {
+	if k.Forbid == nil {
+		k.Skip("nobody can take this platform's rights away")
+	}
 	ch := k.open(order("inc-1"))
 	k.Forbid()
 	_, err := k.Keeper.Keeper.OpenChannel(k.ctx(), order("inc-2"))
@@ -212,7 +222,11 @@ func keptInvite(k *keeping) {
 		var who []string
 		for _, r := range refused {
 			who = append(who, r.Person)
-			want := map[string]string{k.ID(Carol): "switched off", k.Unknown: "is not known", "nonsense": "is no id", k.Outsider: "is not a member of the team"}[r.Person]
+			carol := "switched off"
+			if k.Forgets {
+				carol = "is not known"
+			}
+			want := map[string]string{k.ID(Carol): carol, k.Unknown: "is not known", "nonsense": "is no id", k.Outsider: "is not a member of the team"}[r.Person]
 			if !strings.Contains(r.Why, want) {
 				k.Errorf("%s is told %q, not %q", r.Person, r.Why, want)
 			}
@@ -304,7 +318,7 @@ func keptLinks(k *keeping) {
 	for _, links := range [][]chat.Link{{incident, call}, {incident}, nil} {
 		k.twice("set links", func() error { return k.Keeper.Keeper.Bookmark(k.ctx(), ch.ID, links) })
 		stand := want
-		if k.AddLink != nil {
+		if k.AddLink != nil || k.OwnLinks {
 			stand = append(slices.Clone(want), links...)
 		}
 		if diff := cmp.Diff(stand, k.Look(ch.ID).Links); diff != "" {
@@ -337,11 +351,13 @@ func keptArchive(k *keeping) {
 	if !k.Look(ch.ID).Archived {
 		k.Fatal("it is not archived")
 	}
-	k.decides(k.Keeper.Keeper.Unarchive(k.ctx(), ch.ID), fault.Permanent, "by hand")
-	if k.AllowUnarchive == nil {
-		return
+	if !k.Unarchives {
+		k.decides(k.Keeper.Keeper.Unarchive(k.ctx(), ch.ID), fault.Permanent, "by hand")
+		if k.AllowUnarchive == nil {
+			return
+		}
+		k.AllowUnarchive()
 	}
-	k.AllowUnarchive()
 	k.twice("open again", func() error { return k.Keeper.Keeper.Unarchive(k.ctx(), ch.ID) })
 	if k.Look(ch.ID).Archived {
 		k.Error("it is still archived")

@@ -10,7 +10,6 @@ import (
 	"html/template"
 	"io"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +29,8 @@ type Card struct {
 	Notes   []Note
 
 	message chat.Message
+	// frozen: its channel is archived, so that it can be read and not pressed.
+	frozen bool
 }
 
 // Note is a message in a card's thread.
@@ -57,10 +58,11 @@ type Page struct {
 // pageSize is how many cards are on a page.
 const pageSize = 100
 
-// Page returns the channel's newest cards older than before (0: the newest of all).
-func (r *Room) Page(ctx context.Context, channel string, before alert.ID) (Page, error) {
+// Page returns the newest cards older than before (0: the newest of all) of a
+// channel that somebody can see, or ErrNoChannel.
+func (r *Room) Page(ctx context.Context, actor chat.Actor, channel string, before alert.ID) (Page, error) {
 	p := Page{Position: r.Position()}
-	if err := checkName(channel); err != nil {
+	if err := r.check(ctx, actor, channel); err != nil {
 		return p, err
 	}
 	list, err := r.storage.RoomMessages(ctx, channel, before, pageSize+1)
@@ -85,14 +87,21 @@ func (r *Room) Page(ctx context.Context, channel string, before alert.ID) (Page,
 	return p, nil
 }
 
-// Card returns one card as it is now, or ErrNoCard.
-func (r *Room) Card(ctx context.Context, id alert.ID) (Card, error) {
+// Card returns one card as it is now, or ErrNoCard: also for one in a channel
+// that somebody can't see.
+func (r *Room) Card(ctx context.Context, actor chat.Actor, id alert.ID) (Card, error) {
 	m, err := r.storage.RoomMessage(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && (m.Deleted || m.Thread != 0) {
 		return Card{}, ErrNoCard
 	}
 	if err != nil {
 		return Card{}, read("read a card in", err)
+	}
+	switch sees, err := r.Sees(ctx, actor, m.Channel); {
+	case err != nil:
+		return Card{}, err
+	case !sees:
+		return Card{}, ErrNoCard
 	}
 	cards, err := r.cards(ctx, []store.RoomMessage{m})
 	if err != nil {
@@ -111,9 +120,15 @@ func (r *Room) cards(ctx context.Context, list []store.RoomMessage) ([]Card, err
 	if err != nil {
 		return nil, read("read the notes in", err)
 	}
-	cards := make([]Card, 0, len(list))
+	cards, frozen, channel := make([]Card, 0, len(list)), false, ""
 	for _, m := range list {
-		c := Card{ID: m.ID, Channel: m.Channel, Posted: m.CreatedAt, Version: m.Version, message: decode(m)}
+		if m.Channel != channel {
+			channel = m.Channel
+			if frozen, err = r.archived(ctx, channel); err != nil {
+				return nil, read("look at a channel of", err)
+			}
+		}
+		c := Card{ID: m.ID, Channel: m.Channel, Posted: m.CreatedAt, Version: m.Version, message: decode(m), frozen: frozen}
 		for _, n := range threads[m.ID] {
 			c.Notes = append(c.Notes, Note{ID: n.ID, Posted: n.CreatedAt, message: decode(n)})
 		}
@@ -130,18 +145,6 @@ func decode(m store.RoomMessage) chat.Message {
 		return chat.Message{Title: "A message that this Belfry can't read"}
 	}
 	return body
-}
-
-// Channels returns the names of the channels that are configured or have
-// messages, sorted.
-func (r *Room) Channels(ctx context.Context) ([]string, error) {
-	names, err := r.storage.RoomChannels(ctx)
-	if err != nil {
-		return nil, read("list the channels of", err)
-	}
-	names = slices.DeleteFunc(append(slices.Clone(names), *r.channels.Load()...), func(n string) bool { return !ValidChannel(n) })
-	slices.Sort(names)
-	return slices.Compact(names), nil
 }
 
 // Open says whether the card's problem is not over.
@@ -220,6 +223,9 @@ func (c Card) view() cardView {
 	v := cardView{ID: c.ID, Posted: c.Posted, Version: c.Version, Open: c.Open(), Message: c.message}
 	v.Message.Buttons = nil
 	for _, b := range c.message.Buttons {
+		if c.frozen {
+			break
+		}
 		v.Buttons = append(v.Buttons, buttonView{b.Action, b.Label, string(b.Style)})
 	}
 	for _, n := range c.Notes {

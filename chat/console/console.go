@@ -11,6 +11,9 @@
 // token; Press looks the button up in the stored message, hands its token to
 // the Responder, and a dialog that comes back is kept here until it is
 // submitted (dialog.go), so that the browser sees neither token nor state.
+//
+// Channels for incidents are made and kept by channels.go; who may see one is
+// judged in place.go, for every way in: lists, pages, pushes, presses, lines.
 package console
 
 import (
@@ -36,11 +39,13 @@ const Kind = "console"
 
 // Storage keeps the room's messages. *store.Store is one.
 type Storage interface {
+	ChannelStorage
 	// RoomPost stores a new message. When one with the same Key stands already
 	// it is returned as it is and nothing is stored.
 	RoomPost(ctx context.Context, m store.RoomMessage) (store.RoomMessage, error)
 	// RoomUpdate replaces a message's body. It returns store.ErrNotFound when
-	// there is no such message or it was deleted.
+	// there is no such message or it was deleted; like RoomPost, it returns
+	// store.ErrArchived in a channel that is archived.
 	RoomUpdate(ctx context.Context, id alert.ID, body json.RawMessage) (store.RoomMessage, error)
 	// RoomFind returns the message with this key, deleted or not.
 	RoomFind(ctx context.Context, channel, key string) (store.RoomMessage, bool, error)
@@ -67,6 +72,8 @@ type Options struct {
 	// Channels are the only ones that may be posted to; empty means that any
 	// name is a channel.
 	Channels []string
+	// URL is how browsers reach Belfry: scheme and host, without a slash at its end.
+	URL string
 	// Clock is the machine's when nil.
 	Clock clock.Clock
 	// Log is silent when nil.
@@ -75,7 +82,7 @@ type Options struct {
 
 // Room is the built-in room. It is safe for concurrent use.
 type Room struct {
-	name      string
+	name, url string
 	storage   Storage
 	channels  atomic.Pointer[[]string]
 	clock     clock.Clock
@@ -102,7 +109,7 @@ func Open(o Options) (*Room, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &Room{
-		name: o.Name, storage: o.Storage, clock: o.Clock, log: o.Log,
+		name: o.Name, url: o.URL, storage: o.Storage, clock: o.Clock, log: o.Log,
 		hub: newHub(), dialogs: newDialogs(o.Clock),
 	}
 	return r, r.SetChannels(o.Channels)
@@ -129,7 +136,7 @@ const (
 // Post implements chat.Platform. A message with the same key is never stored
 // twice, however much later it is repeated.
 func (r *Room) Post(ctx context.Context, p chat.Post) (chat.Ref, error) {
-	if err := r.checkChannel(p.Channel); err != nil {
+	if err := r.checkChannel(ctx, p.Channel); err != nil {
 		return chat.Ref{}, err
 	}
 	if p.Key == "" || len(p.Key) > maxKey {
@@ -151,6 +158,9 @@ func (r *Room) Post(ctx context.Context, p chat.Post) (chat.Ref, error) {
 		m.Thread = root.ID
 	}
 	stored, err := r.storage.RoomPost(ctx, m)
+	if errors.Is(err, store.ErrArchived) {
+		return chat.Ref{}, r.closed(p.Channel, err)
+	}
 	if err != nil {
 		return chat.Ref{}, written("post to", err)
 	}
@@ -197,6 +207,9 @@ func (r *Room) Update(ctx context.Context, where chat.Ref, _ string, m chat.Mess
 	if errors.Is(err, store.ErrNotFound) {
 		return fault.NewGone(fmt.Errorf("the card %s is gone from the room", where.Post))
 	}
+	if errors.Is(err, store.ErrArchived) {
+		return r.closed(where.Channel, err)
+	}
 	if err != nil {
 		return written("change a card in", err)
 	}
@@ -235,13 +248,24 @@ func (r *Room) Delete(ctx context.Context, id alert.ID) error {
 	return nil
 }
 
+// closed says that a channel is archived.
+func (r *Room) closed(channel string, cause error) error {
+	return fault.NewPermanent(fmt.Errorf("the channel %s of the room %s is archived: open it again, or name another in the route: %w", channel, r.name, cause))
+}
+
 // checkChannel says whether messages may go to a channel. It need not have
 // been made before.
-func (r *Room) checkChannel(name string) error {
+func (r *Room) checkChannel(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
 	if only := *r.channels.Load(); len(only) > 0 && !slices.Contains(only, name) {
+		switch _, err := r.storage.RoomChannel(ctx, name); {
+		case err == nil:
+			return nil // Belfry made it
+		case !errors.Is(err, store.ErrNotFound):
+			return read("look for a channel of", err)
+		}
 		return fault.NewPermanent(fmt.Errorf("the room %s has no channel %q: name one of its channels, or add this one to them", r.name, name))
 	}
 	return nil

@@ -39,15 +39,24 @@ func openStore(t *testing.T) *store.Store {
 
 func TestContract(t *testing.T) {
 	chattest.Run(t, func(t *testing.T, r chat.Responder) *chattest.Harness {
-		room := consoletest.Open(t, openStore(t), r)
+		s := openStore(t)
+		room := consoletest.Open(t, s, r)
+		// A channel that can be archived is one that Belfry made.
+		if _, err := s.RoomOpen(t.Context(), store.RoomChannel{Name: consoletest.Channel, Key: seal.Random()}); err != nil {
+			t.Fatal(err)
+		}
 		return &chattest.Harness{
 			Platform: room.Console, Connection: "room", Channel: consoletest.Channel,
 			Now: time.Now, Room: room,
 			Faults: chattest.Faults{
 				RateLimit: room.Storage.RateLimit, LoseAnswer: room.Storage.LoseAnswer,
 				FailBefore: room.Storage.FailBefore, FailAfter: room.Storage.FailAfter,
-				Archive: func() { room.Storage.Archive(consoletest.Channel) },
-				Slow:    room.Storage.Slow, Down: room.Storage.Down,
+				Archive: func() {
+					if err := room.Console.Archive(t.Context(), consoletest.Channel); err != nil {
+						t.Fatal(err)
+					}
+				},
+				Slow: room.Storage.Slow, Down: room.Storage.Down,
 			},
 			Without: map[string]string{"Revoke": "the room is part of Belfry: there is no token between them"},
 		}
@@ -87,7 +96,7 @@ func TestTokensAndStatesStayOnTheServer(t *testing.T) {
 	}}
 	room := consoletest.Open(t, openStore(t), rec)
 	ref := post(t, room, diskFull())
-	page, err := room.Console.Page(t.Context(), consoletest.Channel, 0)
+	page, err := room.Console.Page(t.Context(), chat.Actor{}, consoletest.Channel, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +125,7 @@ func TestAFormBelongsToThePersonItWasOpenedFor(t *testing.T) {
 	}}
 	room := consoletest.Open(t, openStore(t), rec)
 	post(t, room, diskFull())
-	page, err := room.Console.Page(t.Context(), consoletest.Channel, 0)
+	page, err := room.Console.Page(t.Context(), chat.Actor{}, consoletest.Channel, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +161,7 @@ func TestOpenProblemsAreApartFromWhatIsOver(t *testing.T) {
 	if err := room.Console.Update(t.Context(), ref, "", pending); err != nil {
 		t.Fatal(err)
 	}
-	page, err := room.Console.Page(t.Context(), consoletest.Channel, 0)
+	page, err := room.Console.Page(t.Context(), chat.Actor{}, consoletest.Channel, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +252,7 @@ func TestPressesThatLeadNowhereSaySo(t *testing.T) {
 	room := consoletest.Open(t, openStore(t), &chattest.Recorder{})
 	actor := chat.Actor{ID: "11", Name: "alice"}
 	ref := post(t, room, diskFull())
-	page, err := room.Console.Page(t.Context(), consoletest.Channel, 0)
+	page, err := room.Console.Page(t.Context(), chat.Actor{}, consoletest.Channel, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +270,7 @@ func TestPressesThatLeadNowhereSaySo(t *testing.T) {
 	if got := room.Console.Press(t.Context(), actor, id, "ack"); got.Whisper == "" {
 		t.Errorf("a deleted card: %+v", got)
 	}
-	if _, err := room.Console.Card(context.Background(), id); err == nil {
+	if _, err := room.Console.Card(context.Background(), chat.Actor{}, id); err == nil {
 		t.Error("a deleted card is shown")
 	}
 }

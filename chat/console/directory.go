@@ -4,7 +4,9 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"belfry/chat"
@@ -55,10 +57,7 @@ func (r *Room) FindPeople(ctx context.Context, names []string) ([]chat.Found, er
 // FindGroup implements chat.Directory.
 func (r *Room) FindGroup(ctx context.Context, name string) ([]chat.Actor, error) {
 	if strings.HasPrefix(name, "~") || strings.HasPrefix(name, "#") {
-		if err := r.checkChannel(name[1:]); err != nil {
-			return nil, err
-		}
-		return r.group(ctx, name, func(store.Person) bool { return true })
+		return r.peopleIn(ctx, name[1:])
 	}
 	word := strings.ToLower(strings.TrimPrefix(name, "@"))
 	role := roles[word]
@@ -68,20 +67,42 @@ func (r *Room) FindGroup(ctx context.Context, name string) ([]chat.Actor, error)
 	return r.group(ctx, name, func(p store.Person) bool { return role == "" || p.Role == role })
 }
 
+// peopleIn are those who were brought into a channel that Belfry made; any
+// other is everybody's.
+func (r *Room) peopleIn(ctx context.Context, channel string) ([]chat.Actor, error) {
+	if err := r.checkChannel(ctx, channel); err != nil {
+		return nil, err
+	}
+	_, err := r.storage.RoomChannel(ctx, channel)
+	if errors.Is(err, store.ErrNotFound) {
+		return r.group(ctx, "~"+channel, func(store.Person) bool { return true })
+	}
+	if err != nil {
+		return nil, read("look for a channel of", err)
+	}
+	in, err := r.storage.RoomMembers(ctx, channel)
+	if err != nil {
+		return nil, read("read who is in a channel of", err)
+	}
+	return r.actorsOf(in, "~"+channel)
+}
+
 // group are the people for whom in holds.
 func (r *Room) group(ctx context.Context, name string, in func(store.Person) bool) ([]chat.Actor, error) {
 	all, err := r.storage.People(ctx)
 	if err != nil {
 		return nil, read("read the people of", err)
 	}
-	var out []chat.Actor
-	for _, p := range all {
-		if in(p) {
-			out = append(out, r.actorOf(p))
-		}
+	return r.actorsOf(slices.DeleteFunc(all, func(p store.Person) bool { return !in(p) }), name)
+}
+
+func (r *Room) actorsOf(all []store.Person, group string) ([]chat.Actor, error) {
+	if len(all) > chat.MaxGroup {
+		return nil, fault.NewPermanent(fmt.Errorf("%.80q has more than %d people; name smaller groups", chat.CleanLine(group), chat.MaxGroup))
 	}
-	if len(out) > chat.MaxGroup {
-		return nil, fault.NewPermanent(fmt.Errorf("%.80q has more than %d people; name smaller groups", chat.CleanLine(name), chat.MaxGroup))
+	out := make([]chat.Actor, len(all))
+	for i, p := range all {
+		out[i] = r.actorOf(p)
 	}
 	return out, nil
 }

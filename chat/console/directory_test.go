@@ -4,9 +4,11 @@ package console_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 
+	"belfry/alert"
 	"belfry/chat/chattest"
 	"belfry/chat/console/consoletest"
 	"belfry/store"
@@ -35,6 +37,23 @@ func TestKnowsPeople(t *testing.T) {
 			AddGroup: func(string, ...string) string {
 				person("root", store.RoleAdmin)
 				return "responders"
+			},
+			AddChannel: func(name string, members ...string) string {
+				c := kept(t, room, name, false)
+				var in []alert.ID
+				all, err := s.People(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range all {
+					if slices.Contains(members, p.Name) {
+						in = append(in, p.ID)
+					}
+				}
+				if err := s.RoomInvite(t.Context(), c.Name, in...); err != nil {
+					t.Fatal(err)
+				}
+				return c.Name
 			},
 			AddPeople: func(n int) {
 				for i := range n {

@@ -20,7 +20,8 @@ type Change struct {
 	// Position is where the listener stands once it has shown this change.
 	Position string
 	Channel  string
-	// Card is the message at the top of the thread.
+	// Card is the message at the top of the thread; 0: the channel itself
+	// changed, what stands above it or who may see it.
 	Card alert.ID
 }
 
@@ -115,14 +116,21 @@ func (h *hub) since(after string) ([]Change, bool) {
 
 // publish tells every listener that m changed.
 func (h *hub) publish(m store.RoomMessage) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	card := m.ID
 	if m.Thread != 0 {
 		card = m.Thread
 	}
+	h.pass(m.Channel, card)
+}
+
+// tell tells every listener that a channel itself changed.
+func (h *hub) tell(channel string) { h.pass(channel, 0) }
+
+func (h *hub) pass(channel string, card alert.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.seq++
-	c := Change{Position: h.position(), Channel: m.Channel, Card: card}
+	c := Change{Position: h.position(), Channel: channel, Card: card}
 	if len(h.recent) >= 2*kept {
 		h.recent = append(h.recent[:0:0], h.recent[len(h.recent)-kept:]...)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"belfry/alert"
+	"belfry/chat"
 	"belfry/chat/chattest"
 	"belfry/chat/console"
 	"belfry/chat/console/consoletest"
@@ -46,7 +47,7 @@ func TestEveryIconOfACardIsDrawn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		card, err := room.Console.Card(t.Context(), alert.ID(id))
+		card, err := room.Console.Card(t.Context(), chat.Actor{}, alert.ID(id))
 		if err != nil {
 			t.Fatal(err)
 		}

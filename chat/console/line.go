@@ -17,6 +17,8 @@ const maxLine = 16 << 10
 const (
 	sayNoCommands = "This Belfry takes no commands."
 	sayLongLine   = "This line is too long. Nothing was done."
+	sayNoChannel  = "There is no such channel, or it is private and you are not in it. Nothing was done."
+	sayArchived   = "This channel is archived: what was said can be read, and nothing more is done in it. Take another channel, with the incident's number in the line."
 )
 
 // TakesLines says whether somebody understands typed lines.
@@ -44,8 +46,9 @@ func (r *Room) Line(ctx context.Context, actor chat.Actor, channel, line string)
 		return Reply{Whisper: sayNoCommands}
 	case len(line) > maxLine:
 		return Reply{Whisper: sayLongLine}
-	case checkName(channel) != nil:
-		return Reply{Whisper: sayGone}
+	}
+	if say := r.barred(ctx, actor, channel, sayNoChannel); say != "" {
+		return Reply{Whisper: say}
 	}
 	text := strings.TrimPrefix(strings.TrimSpace(line), "/")
 	if first, rest, _ := strings.Cut(text, " "); strings.EqualFold(first, "belfry") {

@@ -59,6 +59,9 @@ func (r *Room) Press(ctx context.Context, actor chat.Actor, id alert.ID, action 
 		r.log.WarnContext(ctx, "can't read a card of the room for a press", "card", id, "err", err)
 		return Reply{Whisper: sayNotNow}
 	}
+	if say := r.barred(ctx, actor, m.Channel, sayGone); say != "" {
+		return Reply{Whisper: say}
+	}
 	var body chat.Message
 	if err := json.Unmarshal(m.Body, &body); err != nil {
 		r.log.ErrorContext(ctx, "a card of the room can't be decoded", "card", id, "err", err)
@@ -106,4 +109,25 @@ func (r *Room) Submit(ctx context.Context, actor chat.Actor, formID string, valu
 	}
 	r.dialogs.close(formID)
 	return Reply{Whisper: chat.Clean(answer.Whisper)}
+}
+
+// barred says why somebody can't act in a channel; "" when they can. hidden is
+// what they are told of one that they can't see.
+func (r *Room) barred(ctx context.Context, actor chat.Actor, channel, hidden string) string {
+	err := r.check(ctx, actor, channel)
+	if errors.Is(err, ErrNoChannel) {
+		return hidden
+	}
+	archived := false
+	if err == nil {
+		archived, err = r.archived(ctx, channel)
+	}
+	switch {
+	case err != nil:
+		r.log.WarnContext(ctx, "can't look at a channel of the room", "channel", channel, "err", err)
+		return sayNotNow
+	case archived:
+		return sayArchived
+	}
+	return ""
 }

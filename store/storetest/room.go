@@ -21,6 +21,10 @@ func roomCases() map[string]func(t *testing.T, w *world) {
 		"a message is posted once, changed and deleted": roomMessage,
 		"pages and threads":                             roomPages,
 		"many posts of one key make one message":        roomOnce,
+		"a channel is made once, by its key":            roomOpened,
+		"a private channel is its members'":             roomPrivate,
+		"what stands above a channel":                   roomAbove,
+		"an archived channel takes nothing":             roomArchived,
 	}
 }
 

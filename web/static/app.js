@@ -139,6 +139,14 @@
     on("beat", () => lost(false));
     on("card", put);
     on("gone", ({ id }) => { $("#card-" + id)?.remove(); counts(); });
+    on("head", ({ html, archived }) => {
+      const head = $("#head");
+      if (archived !== ("archived" in head.dataset)) return reload(); // cards and the line change, too
+      const open = $("details", head)?.open;
+      const fresh = fragment(html);
+      head.replaceWith(fresh);
+      if (open && $("details", fresh)) $("details", fresh).open = true;
+    });
     on("elsewhere", ({ channel }) => {
       const link = $$("#channels a").find((a) => a.dataset.channel === channel);
       link ? link.classList.add("news") : reload();

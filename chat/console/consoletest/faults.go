@@ -10,7 +10,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -28,7 +27,6 @@ type Storage struct {
 	mu         sync.Mutex
 	limited    bool
 	down       bool
-	archived   map[string]bool
 	slow       time.Duration
 	loseAnswer bool
 	failBefore bool
@@ -48,16 +46,6 @@ func (s *Storage) RateLimit() (lift func()) {
 func (s *Storage) Down() (up func()) {
 	s.set(func() { s.down = true })
 	return func() { s.set(func() { s.down = false }) }
-}
-
-// Archive closes a channel for good.
-func (s *Storage) Archive(channel string) {
-	s.set(func() {
-		if s.archived == nil {
-			s.archived = map[string]bool{}
-		}
-		s.archived[channel] = true
-	})
 }
 
 // Slow makes every call take d, or until its caller gives up.
@@ -90,9 +78,9 @@ func (s *Storage) take(flag *bool) bool {
 }
 
 // call lets one call meet the faults that hold for all.
-func (s *Storage) call(ctx context.Context, channel string) error {
+func (s *Storage) call(ctx context.Context) error {
 	s.mu.Lock()
-	limited, down, slow, archived := s.limited, s.down, s.slow, s.archived[channel]
+	limited, down, slow := s.limited, s.down, s.slow
 	s.mu.Unlock()
 	if slow > 0 {
 		select {
@@ -106,15 +94,13 @@ func (s *Storage) call(ctx context.Context, channel string) error {
 		return store.ErrClosed
 	case limited:
 		return fault.NewRetryAfter(errors.New("the room takes no more at this moment"), 2*time.Second)
-	case archived:
-		return fault.NewPermanent(fmt.Errorf("the channel %s of the room is archived", channel))
 	}
 	return nil
 }
 
 // write lets a call that changes something meet all faults.
-func (s *Storage) write(ctx context.Context, channel string, post bool, do func() error) error {
-	if err := s.call(ctx, channel); err != nil {
+func (s *Storage) write(ctx context.Context, post bool, do func() error) error {
+	if err := s.call(ctx); err != nil {
 		return err
 	}
 	if s.take(&s.failBefore) {
@@ -134,7 +120,7 @@ func (s *Storage) write(ctx context.Context, channel string, post bool, do func(
 
 // RoomPost implements console.Storage.
 func (s *Storage) RoomPost(ctx context.Context, m store.RoomMessage) (stored store.RoomMessage, err error) {
-	err = s.write(ctx, m.Channel, true, func() error {
+	err = s.write(ctx, true, func() error {
 		stored, err = s.Storage.RoomPost(ctx, m)
 		return err
 	})
@@ -143,11 +129,7 @@ func (s *Storage) RoomPost(ctx context.Context, m store.RoomMessage) (stored sto
 
 // RoomUpdate implements console.Storage.
 func (s *Storage) RoomUpdate(ctx context.Context, id alert.ID, body json.RawMessage) (stored store.RoomMessage, err error) {
-	old, err := s.Storage.RoomMessage(ctx, id)
-	if err != nil {
-		return old, err
-	}
-	err = s.write(ctx, old.Channel, false, func() error {
+	err = s.write(ctx, false, func() error {
 		stored, err = s.Storage.RoomUpdate(ctx, id, body)
 		return err
 	})
@@ -156,7 +138,7 @@ func (s *Storage) RoomUpdate(ctx context.Context, id alert.ID, body json.RawMess
 
 // RoomFind implements console.Storage.
 func (s *Storage) RoomFind(ctx context.Context, channel, key string) (store.RoomMessage, bool, error) {
-	if err := s.call(ctx, ""); err != nil {
+	if err := s.call(ctx); err != nil {
 		return store.RoomMessage{}, false, err
 	}
 	return s.Storage.RoomFind(ctx, channel, key)
@@ -164,7 +146,7 @@ func (s *Storage) RoomFind(ctx context.Context, channel, key string) (store.Room
 
 // People implements console.Storage.
 func (s *Storage) People(ctx context.Context) ([]store.Person, error) {
-	if err := s.call(ctx, ""); err != nil {
+	if err := s.call(ctx); err != nil {
 		return nil, err
 	}
 	return s.Storage.People(ctx)

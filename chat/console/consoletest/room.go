@@ -44,7 +44,7 @@ var _ chattest.Room = (*Room)(nil)
 func Open(t testing.TB, storage console.Storage, r chat.Responder) *Room {
 	t.Helper()
 	faulty := &Storage{Storage: storage}
-	c, err := console.Open(console.Options{Name: "room", Storage: faulty, Channels: []string{Channel}})
+	c, err := console.Open(console.Options{Name: "room", Storage: faulty, Channels: []string{Channel}, URL: "https://belfry.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func (r *Room) Messages() []chattest.Seen {
 	r.t.Helper()
 	var cards []console.Card
 	for before := alert.ID(0); ; {
-		page, err := r.Console.Page(context.Background(), Channel, before)
+		page, err := r.Console.Page(context.Background(), chat.Actor{}, Channel, before)
 		if err != nil {
 			r.t.Fatalf("can't read the room: %v", err)
 		}
@@ -155,7 +155,7 @@ func (r *Room) Press(person string, ref chat.Ref, label string) chattest.Effect 
 	if err != nil {
 		r.t.Fatalf("no message of the room: %+v", ref)
 	}
-	card, err := r.Console.Card(context.Background(), alert.ID(id))
+	card, err := r.Console.Card(context.Background(), chat.Actor{}, alert.ID(id))
 	if err != nil {
 		r.t.Fatalf("can't read the card %d: %v", id, err)
 	}
