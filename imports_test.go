@@ -60,6 +60,8 @@ var packages = map[string]row{
 	"tlscert":       {4, "clock config outward"},
 	"trial":         {4, "chat clock fault seal"},
 
+	"metrics": {4, "incident store"},
+
 	"people": {4, "alert chat clock config fault seal store"},
 
 	// One chat platform or monitoring system each.

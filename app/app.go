@@ -29,6 +29,7 @@ import (
 	"belfry/desk"
 	"belfry/doctor"
 	"belfry/interaction"
+	"belfry/metrics"
 	"belfry/monitor"
 	"belfry/people"
 	"belfry/response"
@@ -77,6 +78,7 @@ type App struct {
 	trials      *trial.Trials
 	probes      *doctor.Probes
 	engine      *delivery.Engine
+	metrics     *metrics.Metrics
 	server      *server.Server
 	web         *web.Web
 	router      router
@@ -194,6 +196,8 @@ func (a *App) wire(ctx context.Context) error {
 	a.interaction.TakeForeign(a.store)
 	tuned := a.opt.Delivery
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
+	a.metrics = metrics.New(metrics.Options{Store: a.store, Version: a.opt.Version, Log: a.opt.Log})
+	tuned.Observe = a.observe
 	a.engine = delivery.New(a.store, tuned)
 	a.store.SetOnDue(a.engine.Wake)
 	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: roomResponder{a.interaction, a.lines}, Payloads: a.store, Replay: a.replay, Accounts: a.people, Tester: a, Doctor: a, Connections: a, Incidents: a.response, Gate: a.people, Locate: a.locate, FindPeople: a.findPeople,
@@ -205,7 +209,12 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Doctor: a, Answerer: a, Reread: a.reread()})
+	token, err := a.metricsToken()
+	if err != nil {
+		return err
+	}
+	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Doctor: a, Answerer: a, Reread: a.reread(),
+		Counter: a.metrics, Metrics: a.metrics, MetricsToken: token})
 	return nil
 }
 

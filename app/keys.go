@@ -74,7 +74,15 @@ func newSealer(id *age.X25519Identity) (*seal.Sealer, error) {
 // when it is asked for the first time, so that a source works without anybody
 // having to think of a token.
 func sourceToken(dir, source string) (config.Secret, string, error) {
-	path := filepath.Join(dir, source+".token")
+	return keptToken(filepath.Join(dir, source+".token"))
+}
+
+// metricsFile keeps the token of those who read metrics. No source's token can
+// have its name.
+const metricsFile = "metrics-token"
+
+// keptToken returns the token in a file, and makes it when there is none.
+func keptToken(path string) (config.Secret, string, error) {
 	b, err := readSmall(path)
 	switch {
 	case err == nil && len(bytes.TrimSpace(b)) >= 16:
@@ -82,7 +90,7 @@ func sourceToken(dir, source string) (config.Secret, string, error) {
 	case err == nil:
 		return "", path, fmt.Errorf("the token file %s is too short to be safe: remove it, and a new one is made", path)
 	case !errors.Is(err, fs.ErrNotExist):
-		return "", path, fmt.Errorf("can't read a source's token: %w", err)
+		return "", path, fmt.Errorf("can't read a token: %w", err)
 	}
 	token := seal.Random()
 	return config.Secret(token), path, writeSecret(path, token+"\n")

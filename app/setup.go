@@ -167,6 +167,7 @@ func (a *App) apply(ctx context.Context, p *parts) {
 	a.people.Apply(p.people)
 	setup := server.Setup{Chats: map[string]http.Handler{}}
 	for _, s := range p.order {
+		a.metrics.Expect(s.name, server.Outcomes()...)
 		setup.Sources = append(setup.Sources, server.Source{Name: s.name, Kind: s.kind, Token: s.token, Monitor: s.monitor})
 	}
 	for name, platform := range p.platforms {

@@ -35,6 +35,9 @@ type Server struct {
 	Database Secret `yaml:"database"`
 	// Retention is how long an alert is kept after its end.
 	Retention time.Duration `yaml:"retention"`
+	// Metrics serves /metrics over TCP, to whoever shows the token that is made
+	// in Data; the socket serves them always.
+	Metrics bool `yaml:"metrics"`
 	// TimeZone is the zone of the times on cards, as in Europe/Berlin; empty:
 	// the machine's.
 	TimeZone string `yaml:"time_zone"`

@@ -170,7 +170,7 @@ func (o order) confirm(ctx context.Context, s monitor.Status) delivery.Outcome {
 }
 
 func (o order) refuse(ctx context.Context, reason string) delivery.Outcome {
-	return ours(o.desk.Refuse(ctx, o.alert.ID, o.event.Generation, o.source+": "+reason))
+	return refused(o.desk.Refuse(ctx, o.alert.ID, o.event.Generation, o.source+": "+reason))
 }
 
 // unseen waits for the notification that confirms, where no status can be
@@ -225,7 +225,7 @@ func (w *Writeback) instruct(ctx context.Context, e delivery.Errand, a *alert.Al
 		return w.queued(ctx, e, a, event)
 	}
 	if !e.UnknownSince.IsZero() {
-		return ours(w.desk.Instructed(ctx, a.ID, event, "it is not known whether "+w.source+" got this; look there before you repeat it"))
+		return refused(w.desk.Instructed(ctx, a.ID, event, "it is not known whether "+w.source+" got this; look there before you repeat it"))
 	}
 	receipt, err := w.tell(ctx, a.Object, event)
 	decision, _ := fault.Of(err)
@@ -236,7 +236,7 @@ func (w *Writeback) instruct(ctx context.Context, e delivery.Errand, a *alert.Al
 		}
 		return ours(w.desk.Instructed(ctx, a.ID, event, ""))
 	case fault.Permanent, fault.Gone, fault.Unknown:
-		return ours(w.desk.Instructed(ctx, a.ID, event, err.Error()))
+		return refused(w.desk.Instructed(ctx, a.ID, event, err.Error()))
 	}
 	return delivery.Outcome{Err: err}
 }
@@ -262,7 +262,7 @@ func (w *Writeback) queued(ctx context.Context, e delivery.Errand, a *alert.Aler
 	}
 	waited := w.clock.Now().Sub(since)
 	if waited > handAgain {
-		return ours(w.desk.Instructed(ctx, a.ID, event, w.source+" "+reason))
+		return refused(w.desk.Instructed(ctx, a.ID, event, w.source+" "+reason))
 	}
 	again := time.Second
 	if waited < believe {
@@ -320,6 +320,13 @@ func ours(err error) delivery.Outcome {
 		return delivery.Outcome{}
 	}
 	return delivery.Outcome{Err: fault.NewUnknown(fmt.Errorf("can't record what the monitoring system said: %w", err))}
+}
+
+// refused is ours of an end that people did not want.
+func refused(err error) delivery.Outcome {
+	out := ours(err)
+	out.Refused = err == nil
+	return out
 }
 
 const handed = "handed "

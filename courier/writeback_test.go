@@ -187,7 +187,7 @@ func TestARefusalIsToldWithItsReason(t *testing.T) {
 		return monitor.Receipt{}, fault.NewPermanent(errors.New("no such service"))
 	}
 	s.press()
-	if out := s.work(); out.Err != nil || out.Again != 0 {
+	if out := s.work(); out.Err != nil || out.Again != 0 || !out.Refused {
 		t.Errorf("got %+v", out)
 	}
 	if a := s.ack(); a.Phase != alert.AckNone || !strings.Contains(a.Trouble, "no such service") {
@@ -380,7 +380,9 @@ func TestAnInstructionOfUnknownOutcomeIsNotRepeated(t *testing.T) {
 func TestAnInstructionIsCarriedOutAndNoted(t *testing.T) {
 	s := newScene(t, true)
 	s.want(s.desk.Instruct(t.Context(), s.id, "bob", "disk ordered", alert.Instruction{Do: "comment"}))
-	s.work()
+	if out := s.work(); out.Refused {
+		t.Errorf("carried out, but: %+v", out)
+	}
 	events, err := s.store.Events(t.Context(), s.id, 100)
 	s.want(err)
 	if last := events[len(events)-1]; strings.Join(s.core.calls, ";") != "comment Disk /var on web01 by bob: disk ordered" || last.Kind != alert.EventInstructDone {
@@ -416,7 +418,12 @@ func TestAQueuedInstructionThatNeverShowsIsTold(t *testing.T) {
 	s.core.answer = func() (monitor.Receipt, error) { return monitor.Receipt{Queued: true}, nil }
 	s.core.status.Notifies = new(true)
 	s.want(s.desk.Instruct(t.Context(), s.id, "bob", "", alert.Instruction{Do: "notifications", Off: true}))
-	for s.work().Again > 0 {
+	out := s.work()
+	for out.Again > 0 {
+		out = s.work()
+	}
+	if !out.Refused {
+		t.Errorf("at last: %+v", out)
 	}
 	events, err := s.store.Events(t.Context(), s.id, 100)
 	s.want(err)

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"belfry/clock"
+	"belfry/fault"
 	"belfry/store"
 )
 
@@ -62,6 +63,50 @@ type Outcome struct {
 	// Again, when above zero and Err is nil, means: handed over but not
 	// finished; look again after that time.
 	Again time.Duration
+	// Refused, when Err is nil, means: the other side said no, people were told
+	// so, and nothing is left to do.
+	Refused bool
+}
+
+// Result is how an attempt ended, in words for those who count.
+type Result string
+
+// The results.
+const (
+	// Done: nothing is left to do.
+	Done Result = "done"
+	// Refused: the other side said no, and people were told so.
+	Refused Result = "refused"
+	// Failed: it did not work this time and is tried again.
+	Failed Result = "failed"
+	// Limited: the other side asked for a pause.
+	Limited Result = "rate_limited"
+	// Uncertain: it may have arrived; that is asked for before it is repeated.
+	Uncertain Result = "unknown"
+	// GivenUp: only a person can mend it, or what it was about is gone.
+	GivenUp Result = "given_up"
+)
+
+// result is how an attempt ended; empty: it has not, and is looked at again.
+func (o Outcome) result() Result {
+	switch decision, _ := fault.Of(o.Err); decision {
+	case fault.None:
+		switch {
+		case o.Again > 0:
+			return ""
+		case o.Refused:
+			return Refused
+		}
+		return Done
+	case fault.RetryAfter:
+		return Limited
+	case fault.Unknown:
+		return Uncertain
+	case fault.Permanent, fault.Gone:
+		return GivenUp
+	case fault.Retry:
+	}
+	return Failed
 }
 
 // Sender carries out the duties of one connection or monitoring system.
@@ -88,6 +133,9 @@ type Options struct {
 	Poll time.Duration
 	// Linger is how long a lane without work keeps its lease (10 s).
 	Linger time.Duration
+	// Observe is told of each attempt that ended, and must return at once; nil:
+	// nobody is.
+	Observe func(d store.Duty, r Result)
 	// Backoff returns the wait before the try after the given number of
 	// failures (1, 2, …).
 	Backoff func(kind store.DutyKind, failures int) time.Duration
@@ -105,6 +153,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.SendTimeout, 10*time.Second)
 	setDefault(&o.Poll, 5*time.Second)
 	setDefault(&o.Linger, 10*time.Second)
+	if o.Observe == nil {
+		o.Observe = func(store.Duty, Result) {}
+	}
 	if o.Backoff == nil {
 		o.Backoff = Backoff
 	}

@@ -313,6 +313,9 @@ func (b *batch) record(d store.Duty, out Outcome) {
 		b.receipts[d.AlertID] = s.Receipt
 	}
 	b.results = append(b.results, s)
+	if r := out.result(); r != "" {
+		o.Observe(d, r)
+	}
 }
 
 // flush records the outcomes so far. When the database fails they stay

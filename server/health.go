@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -28,6 +29,22 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	say(w, http.StatusOK, "ready\n")
+}
+
+// metrics answers a scrape that shows the token. It says whether there is one
+// to be shown: that is no secret, and what to do about it helps.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
+	if s.opt.MetricsToken == "" {
+		say(w, http.StatusNotFound, "metrics are not served here: set server.metrics in the configuration\n")
+		return
+	}
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || !sameToken(token, s.opt.MetricsToken.Reveal()) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Belfry's metrics"`)
+		say(w, http.StatusUnauthorized, "show the metrics' token as \"Authorization: Bearer …\"\n")
+		return
+	}
+	s.opt.Metrics.ServeHTTP(w, r)
 }
 
 func say(w http.ResponseWriter, status int, text string) {

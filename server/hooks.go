@@ -33,6 +33,7 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
 		hook, ok = src.Monitor.(monitor.Hook)
 	}
 	if !ok || src.Token == "" || !sameToken(r.PathValue("token"), src.Token.Reveal()) {
+		s.opt.Counter.TookIn("", unauthorized, 0)
 		reply(w, http.StatusUnauthorized, intakeAnswer{Error: "no source of this name takes this token in its address"})
 		return
 	}
@@ -59,22 +60,24 @@ func sameToken(shown, right string) bool {
 // notUnderstood keeps a body that can't be decoded. The sender is only asked to
 // repeat it when it could not be kept.
 func (s *Server) notUnderstood(w http.ResponseWriter, r *http.Request, src *Source, hook monitor.Hook, body []byte, fault error) {
-	kept := false
+	stored := false
 	if s.opt.Payloads != nil && len(body) <= store.MaxPayload {
 		p, dropped, err := s.opt.Payloads.KeepPayload(r.Context(), store.Payload{Source: src.Name, ContentType: r.Header.Get("Content-Type"), Fault: fault.Error(), Body: body})
 		if err != nil {
 			s.notStored(w, src, err)
 			return
 		}
-		kept = true
+		stored = true
+		s.opt.Counter.TookIn(src.Name, kept, 0)
 		s.opt.Log.Warn("hand-over not understood; it is kept on the page /payloads and can be replayed", "source", src.Name, "payload", p.ID, "err", fault)
 		if dropped > 0 {
 			s.opt.Log.Warn("older payloads that were not understood are gone: only the newest are kept", "source", src.Name, "dropped", dropped, "kept", store.MaxPayloads)
 		}
 	} else {
+		s.opt.Counter.TookIn(src.Name, refused, 0)
 		s.opt.Log.Warn("hand-over refused: not understood, and too large to be kept", "source", src.Name, "bytes", len(body), "err", fault)
 	}
-	answer(w, hook.Answer(monitor.Outcome{Fault: fault, Kept: kept}))
+	answer(w, hook.Answer(monitor.Outcome{Fault: fault, Kept: stored}))
 }
 
 func answer(w http.ResponseWriter, a monitor.Answer) {

@@ -21,6 +21,23 @@ const (
 	maxKept = 256 << 10
 )
 
+// What became of a hand-over, for the Counter.
+const (
+	// taken: its reports are stored for good.
+	taken = "taken"
+	// refused: it can never be taken, and the sender was told so.
+	refused = "refused"
+	// kept: no program understood it, and it is kept for people to look at.
+	kept = "kept"
+	// failed: it could not be read or stored; the sender was asked to repeat it.
+	failed = "failed"
+	// unauthorized: no source's token was shown; the source is empty then.
+	unauthorized = "unauthorized"
+)
+
+// Outcomes are the words for what becomes of a hand-over from a known source.
+func Outcomes() []string { return []string{taken, refused, kept, failed} }
+
 // intakeAnswer is what a hand-over gets back.
 type intakeAnswer struct {
 	// Accepted counts the reports that are stored for good.
@@ -44,6 +61,7 @@ func (s *Server) intake(trusted bool) http.HandlerFunc {
 			if trusted {
 				status = http.StatusNotFound
 			}
+			s.opt.Counter.TookIn("", unauthorized, 0)
 			reply(w, status, intakeAnswer{Error: refusal})
 			return
 		}
@@ -70,10 +88,12 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, src *Source, ho
 
 func (s *Server) unreadable(w http.ResponseWriter, src *Source, err error) {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		s.opt.Counter.TookIn(src.Name, refused, 0)
 		s.opt.Log.Warn("hand-over refused: too large", "source", src.Name, "limit", tooLarge.Limit)
 		reply(w, http.StatusRequestEntityTooLarge, intakeAnswer{Error: "the body has more than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes"})
 		return
 	}
+	s.opt.Counter.TookIn(src.Name, failed, 0)
 	// Not the body's fault: the sender must repeat it, which 400 would forbid.
 	reply(w, http.StatusRequestTimeout, intakeAnswer{Error: "the body broke off; please repeat it"})
 }
@@ -85,6 +105,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, hook 
 		return
 	}
 	if err != nil {
+		s.opt.Counter.TookIn(src.Name, refused, 0)
 		s.opt.Log.Warn("hand-over refused: not understood", "source", src.Name, "err", err)
 		reply(w, http.StatusBadRequest, intakeAnswer{Error: err.Error()})
 		return
@@ -94,6 +115,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, hook 
 		s.notStored(w, src, err)
 		return
 	}
+	s.opt.Counter.TookIn(src.Name, taken, len(decoded.Reports))
 	warnings = append(decoded.Warnings, warnings...)
 	if len(warnings) > 0 {
 		s.opt.Log.Warn("hand-over taken with warnings", "source", src.Name, "warnings", warnings)
@@ -107,10 +129,12 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, src *Source, hook 
 
 func (s *Server) notStored(w http.ResponseWriter, src *Source, err error) {
 	if decision, _ := fault.Of(err); decision == fault.Permanent {
+		s.opt.Counter.TookIn(src.Name, refused, 0)
 		s.opt.Log.Error("hand-over refused: part of it can never be taken", "source", src.Name, "err", err)
 		reply(w, http.StatusUnprocessableEntity, intakeAnswer{Error: "part of it can never be taken; the server's log says why"})
 		return
 	}
+	s.opt.Counter.TookIn(src.Name, failed, 0)
 	s.opt.Log.Error("hand-over not stored; the sender was asked to repeat it", "source", src.Name, "err", err)
 	w.Header().Set("Retry-After", "1")
 	reply(w, http.StatusServiceUnavailable, intakeAnswer{Error: "could not be stored; please repeat it"})

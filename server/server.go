@@ -65,7 +65,26 @@ type Options struct {
 	Answerer Answerer
 	// Reread reads the configuration again; nil: there is none to read.
 	Reread func() error
+	// Counter is told of hand-overs; nil: nobody is.
+	Counter Counter
+	// Metrics answers whoever measures Belfry, over the socket, and over TCP
+	// with MetricsToken; without a token over the socket alone.
+	Metrics      http.Handler
+	MetricsToken config.Secret
 }
+
+// Counter counts hand-overs.
+type Counter interface {
+	// TookIn is told of one hand-over: its source, empty where none is known,
+	// what became of it (Outcomes are the words), and how many reports
+	// were stored.
+	TookIn(source, outcome string, reports int)
+}
+
+// nobody counts nothing.
+type nobody struct{}
+
+func (nobody) TookIn(string, string, int) {}
 
 // Server serves machines.
 type Server struct {
@@ -82,6 +101,9 @@ type setup struct {
 
 // New returns a server that knows no sources yet.
 func New(o Options) *Server {
+	if o.Counter == nil {
+		o.Counter = nobody{}
+	}
 	s := &Server{opt: o}
 	s.Apply(Setup{})
 	return s
@@ -110,6 +132,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/chat/{connection}/", s.chat)
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
+	if s.opt.Metrics != nil {
+		mux.HandleFunc("GET /metrics", s.metrics)
+	}
 	if s.opt.Pages != nil {
 		mux.Handle("/", s.opt.Pages)
 	}
@@ -124,6 +149,9 @@ func (s *Server) SocketHandler() http.Handler {
 	mux.HandleFunc("POST /intake/{source}", s.intake(true))
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
+	if s.opt.Metrics != nil {
+		mux.Handle("GET /metrics", s.opt.Metrics)
+	}
 	if s.opt.Tester != nil {
 		mux.HandleFunc("POST /test", s.test)
 	}

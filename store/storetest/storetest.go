@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"places", placeCases()},
 		{"incidents", incidentCases()},
 		{"figures", figureCases()},
+		{"measures", measureCases()},
 		{"duties of incidents", incidentDutyCases()},
 		{"incidents and their alerts", followCases()},
 		{"incidents by themselves", callCases()},
