@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 
+	"belfry/alert"
 	"belfry/chat"
 	"belfry/command/incidents"
 	"belfry/courier"
+	"belfry/desk"
 	"belfry/incident"
 	"belfry/response"
 	"belfry/seal"
@@ -87,8 +89,12 @@ func (a *App) findPeople(ctx context.Context, connection, name string) ([]incide
 // newResponse makes what carries out acts on incidents, by the configuration of
 // the moment.
 func (a *App) newResponse() *response.Response {
-	return response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() },
+	r := response.New(a.store, func() incident.Settings { return a.parts.Load().file.Incidents.Settings() },
 		func() []string { return a.parts.Load().file.Incidents.Announce }, a.opt.Clock)
+	r.AcknowledgeWith(func(ctx context.Context, id alert.ID, by, comment string) error {
+		return a.desk.Acknowledge(ctx, id, desk.AnyGeneration, by, comment)
+	})
+	return r
 }
 
 // rule returns how a route declares incidents now; false when it declares none.

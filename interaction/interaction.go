@@ -140,6 +140,11 @@ func (i *Interaction) Press(ctx context.Context, p chat.Press) chat.Answer {
 			return answer
 		}
 	}
+	if i.forms != nil {
+		if answer, ok := i.forms.Press(ctx, p); ok {
+			return answer
+		}
+	}
 	var c claim
 	if err := i.sealer.Open(purposeButton, p.Token, &c); err != nil {
 		return chat.Answer{Whisper: sayForged}

@@ -19,12 +19,14 @@ type Trials interface {
 // TakeTrials hands the presses of test cards to t. Call it before the first press.
 func (i *Interaction) TakeTrials(t Trials) { i.trials = t }
 
-// Forms takes filled-in forms of others; ok is false for all that are not theirs.
+// Forms takes filled-in forms of others, and presses of buttons that stand on no
+// card; ok is false for all that are not theirs.
 type Forms interface {
+	Press(ctx context.Context, p chat.Press) (answer chat.Answer, ok bool)
 	Submit(ctx context.Context, s chat.Submit) (answer chat.Answer, ok bool)
 	// Declare opens the form by which an incident about an alert is declared.
 	Declare(ctx context.Context, who chat.Actor, a *alert.Alert) chat.Answer
-	// Genuine says whether a form's state is theirs.
+	// Genuine says whether a form's state, or a button's token, is theirs.
 	Genuine(sealed string) bool
 }
 

@@ -47,13 +47,16 @@ type Response struct {
 	clock    clock.Clock
 	// called wakes KeepCalls.
 	called chan struct{}
+	// acknowledge is how alerts are acknowledged.
+	acknowledge Acknowledge
 }
 
 // New returns a Response. settings says what may be chosen now, announce in
 // which destinations new incidents get a card: a reload of the configuration
 // changes both.
 func New(s Store, settings func() incident.Settings, announce func() []string, c clock.Clock) *Response {
-	return &Response{store: s, settings: settings, announce: announce, clock: c, called: make(chan struct{}, 1)}
+	return &Response{store: s, settings: settings, announce: announce, clock: c, called: make(chan struct{}, 1),
+		acknowledge: func(context.Context, alert.ID, string, string) error { return errNoDesk }}
 }
 
 // Settings are what may be chosen now.

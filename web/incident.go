@@ -14,6 +14,7 @@ import (
 	"belfry/alert"
 	"belfry/incident"
 	"belfry/message"
+	"belfry/response"
 	"belfry/store"
 )
 
@@ -122,6 +123,16 @@ func (p incidentPage) Why(form string) string {
 // Overdue says whether a task should be done by now.
 func (p incidentPage) Overdue(t incident.Task) bool {
 	return t.Open() && !t.Due.IsZero() && t.Due.Before(p.Now)
+}
+
+// Unattended counts the attached alerts that fire and that nobody has acknowledged.
+func (p incidentPage) Unattended() (n int) {
+	for _, a := range p.Attached {
+		if a.Now != nil && response.Unattended(a.Now) {
+			n++
+		}
+	}
+	return n
 }
 
 // theIncident returns the incident that the path names; nil when the answer was

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"belfry/alert"
 	"belfry/incident"
 	"belfry/response"
 	"belfry/store"
@@ -40,6 +41,7 @@ type Incidents interface {
 	Attach(ctx context.Context, number int64, by incident.Person, alertNumber int64) (response.Done, error)
 	Duplicate(ctx context.Context, number int64, by incident.Person, other int64) (response.Done, error)
 	Run(ctx context.Context, number int64, by incident.Person, c incident.Channel) (response.Done, error)
+	AcknowledgeAll(ctx context.Context, number int64, by incident.Person, comment string) ([]*alert.Alert, error)
 }
 
 // actWithin bounds an act: somebody waits for the page.
@@ -89,6 +91,7 @@ func deeds() map[string]deed {
 		"attach":    {"attach", (*doing).attach},
 		"duplicate": {"duplicate", (*doing).duplicate},
 		"convert":   {"convert", (*doing).convert},
+		"ack":       {"attach", (*doing).acknowledge},
 	}
 }
 
@@ -180,6 +183,12 @@ func (d *doing) finish() (response.Done, error) {
 		task = 0 // there is none of that number
 	}
 	return d.run.FinishTask(d, d.i.Number, d.me, task)
+}
+
+// acknowledge has all attached alerts acknowledged that nobody has.
+func (d *doing) acknowledge() (response.Done, error) {
+	_, err := d.run.AcknowledgeAll(d, d.i.Number, d.me, "")
+	return response.Done{}, err
 }
 
 func (d *doing) assign() (response.Done, error) {

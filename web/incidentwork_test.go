@@ -127,6 +127,28 @@ func TestAlertsAreFoundAndAttachedOnThePage(t *testing.T) {
 	anna.get("/incidents/1").want(t, 200, "tone-green")
 }
 
+func TestWhatStillFiresIsAcknowledgedOnThePage(t *testing.T) {
+	s, r, anna, _ := openToWork(t)
+	s.report(alert.Report{Kind: alert.ReportProblem, Object: service("web01", "Disk /var"), State: "CRITICAL", Severity: alert.SeverityCritical})
+	anna.post("/incidents/1", "act", "ack").want(t, 422, "none fires that nobody has acknowledged")
+	anna.post("/incidents/1", "act", "attach", "alert", "1").leadsTo(t, "/incidents/1#alerts")
+	anna.get("/incidents/1").want(t, 200, "1 of them still fires, not acknowledged", "Acknowledge all")
+	anna.post("/incidents/1", "act", "resolve").leadsTo(t, "/incidents/1")
+	anna.get("/incidents/1").want(t, 200, "It is resolved, and 1 of them still fires")
+	r.AcknowledgeWith(func(ctx context.Context, id alert.ID, by, _ string) error {
+		_, err := s.store.Change(ctx, store.Change{ID: id, Apply: func(v store.View) ([]store.Effect, error) {
+			a := v.Alert.Clone()
+			e, err := a.RequestAck(by, "", true, time.Now())
+			return []store.Effect{{Alert: a, Events: []alert.Event{e}}}, err
+		}})
+		return err
+	})
+	anna.post("/incidents/1", "act", "ack").leadsTo(t, "/incidents/1#alerts")
+	if p := anna.get("/incidents/1").want(t, 200, "acknowledged"); strings.Contains(p.body, "Acknowledge all") {
+		t.Error("it is offered again")
+	}
+}
+
 func TestWhatIsRefusedComesBackWithWhatWasTyped(t *testing.T) {
 	s, r, anna, _ := openToWork(t)
 	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak", Private: true, By: bert()}, 0, 0))(t)

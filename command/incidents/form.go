@@ -124,10 +124,11 @@ func shownQuestions(all []incident.Question) []incident.Question {
 	return all[:min(len(all), maxQuestions)]
 }
 
-// Genuine says whether a form's state was made here.
+// Genuine says whether a form's state, or a button's token, was made here.
 func (c *Commands) Genuine(sealed string) bool {
 	var f formClaim
-	return c.Sealer != nil && c.Sealer.Open(purposeForm, sealed, &f) == nil
+	var o offerClaim
+	return c.Sealer != nil && (c.Sealer.Open(purposeForm, sealed, &f) == nil || c.Sealer.Open(purposeOffer, sealed, &o) == nil)
 }
 
 // Submit takes a filled-in form; ok is false when it is none of these.

@@ -113,21 +113,57 @@ func (s *Server) press(user User, postID, actionID string) pressed {
 		s.mu.Unlock()
 		return pressed{err: missing}
 	}
-	t := s.teams[ch.TeamID]
-	if t == nil { // a direct channel is in no team
-		t = &team{}
-	}
-	body := map[string]any{
-		"user_id": user.ID, "user_name": user.Username, "channel_id": ch.ID, "channel_name": ch.Name,
-		"team_id": t.id, "team_domain": t.name, "post_id": p.ID, "trigger_id": s.newTrigger(user.ID, ch.ID),
-		"type": clicked.Type, "data_source": "", "context": clicked.Integration.Context,
-	}
+	body := s.clickOf(user, ch, p.ID, clicked)
 	s.mu.Unlock()
 	raw, err := s.callBack(clicked.Integration.URL, body)
 	if err != nil {
 		return pressed{err: errAction()}
 	}
 	return s.applyAnswer(postID, raw)
+}
+
+// clickOf is what an integration is sent for a click. s.mu must be held.
+func (s *Server) clickOf(user User, ch *Channel, postID string, clicked *action) map[string]any {
+	t := s.teams[ch.TeamID]
+	if t == nil { // a direct channel is in no team
+		t = &team{}
+	}
+	return map[string]any{
+		"user_id": user.ID, "user_name": user.Username, "channel_id": ch.ID, "channel_name": ch.Name,
+		"team_id": t.id, "team_domain": t.name, "post_id": postID, "trigger_id": s.newTrigger(user.ID, ch.ID),
+		"type": clicked.Type, "data_source": "", "context": clicked.Integration.Context,
+	}
+}
+
+// Click has whoever typed the command click a button of the answer that they
+// alone see. The message is kept nowhere: an answer that wants to update it
+// shows them an error, although everything was done.
+func (t Typed) Click(label string) Outcome {
+	s := t.s
+	for _, a := range t.shown {
+		for n := range a.Actions {
+			clicked := &a.Actions[n]
+			if clicked.Name != label || clicked.Integration.URL == "" || !isAlnum(clicked.ID) {
+				continue
+			}
+			s.mu.Lock()
+			body := s.clickOf(t.user, s.channels[t.channel], newID(), clicked)
+			s.mu.Unlock()
+			raw, err := s.callBack(clicked.Integration.URL, body)
+			res := pressed{err: errAction()}
+			if err == nil {
+				res = s.applyAnswer("", raw)
+			}
+			if err == nil && bytes.Contains(raw, []byte(`"update":{`)) {
+				res = pressed{err: errNotFound("app.post.get.app_error", "Unable to get the post.")}
+			}
+			out := Outcome{Failed: res.err.text(), Reading: Read(res.whisper)}
+			out.Whisper = out.Reading.Text
+			return out
+		}
+	}
+	s.fatalf("the answer has no button %q: %q", label, t.Whisper)
+	return Outcome{}
 }
 
 // applyAnswer reads the answer to a click and does what it says.

@@ -31,6 +31,12 @@ type Typed struct {
 	By string
 	// Posted is what an in_channel answer put up, as a post by the person.
 	Posted *Card
+
+	// What only the person sees, for Click.
+	s       *Server
+	user    User
+	channel string
+	shown   []attachment
 }
 
 // commandCall is one execution of a slash command: where late answers go.
@@ -134,6 +140,7 @@ func (s *Server) shownTo(user User, channel string, a commandAnswer) Typed {
 		t.Posted = &Card{s: s, id: p.ID}
 		return t
 	}
+	t.s, t.user, t.channel, t.shown = s, user, channel, a.Attachments
 	t.Reading = readPost(text, a.Attachments)
 	t.Whisper = t.Reading.Text
 	return t
