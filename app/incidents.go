@@ -126,6 +126,6 @@ func (a *App) directory(connection string) chat.Directory {
 
 // rooms is what it takes to make channels for incidents.
 func (a *App) rooms() courier.Rooms {
-	return courier.Rooms{Record: a.response, Clock: a.opt.Clock,
+	return courier.Rooms{Record: a.response, Clock: a.opt.Clock, On: a.people.On,
 		Rules: func() incident.ChannelRules { return a.parts.Load().file.Incidents.Settings().Channel }}
 }

@@ -33,6 +33,7 @@ type Store interface {
 	Cards(ctx context.Context, alertID alert.ID) ([]store.Duty, error)
 	IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error)
 	IncidentEntry(ctx context.Context, id, entry alert.ID) (incident.Entry, error)
+	Step(ctx context.Context, id alert.ID, destination string, kind incident.StepKind) (store.Duty, error)
 }
 
 // Say returns how to say an alert on the card that d is.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"belfry/chat"
 	"belfry/clock"
@@ -14,6 +15,7 @@ import (
 	"belfry/fault"
 	"belfry/incident"
 	"belfry/message"
+	"belfry/store"
 )
 
 // Record is what is told of the channels that were made for incidents. All of
@@ -32,6 +34,9 @@ type Rooms struct {
 	Rules  func() incident.ChannelRules
 	Record Record
 	Clock  clock.Clock
+	// On returns the account that the person whose account this is has on a
+	// connection; ok is false when none is known. Nil: nobody knows.
+	On func(ctx context.Context, who chat.Actor, connection string) (account chat.Actor, ok bool, err error)
 }
 
 // step does one step with an incident's channel. Each may be repeated, so one
@@ -154,54 +159,6 @@ func (s *stepping) keep(ctx context.Context) delivery.Outcome {
 	return delivery.Outcome{Err: fault.NewPermanent(fmt.Errorf("step %q is not known; a newer Belfry may have ordered it", s.errand.Step))}
 }
 
-// invite brings those in who should be there and were not brought in yet: who
-// left is not called back. The receipt keeps whom we brought in.
-func (s *stepping) invite(ctx context.Context) delivery.Outcome {
-	people, _ := s.rules.Guests(s.i, s.connection)
-	in := strings.Fields(s.errand.Receipt)
-	known := map[string]bool{}
-	for _, id := range in {
-		known[id] = true
-	}
-	var ids []string
-	for _, p := range people {
-		if p.ID != "" && p.Connection == s.connection && !known[p.ID] {
-			known[p.ID] = true
-			ids = append(ids, p.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return delivery.Outcome{}
-	}
-	refused, err := s.keeper.Invite(ctx, s.own.ID, ids)
-	if err != nil {
-		return delivery.Outcome{Err: err}
-	}
-	out := map[string]bool{}
-	for _, r := range refused {
-		out[r.Person] = true
-		text := fmt.Sprintf("%s can't be brought into %s on %s: %s", nameOf(people, r.Person), s.own.Name, s.connection, r.Why)
-		if err := s.rooms.Record.ChannelTrouble(ctx, s.i.Number, fmt.Sprintf("%d %s", s.errand.ID, r.Person), text); err != nil {
-			return s.told(err, delivery.Outcome{})
-		}
-	}
-	for _, id := range ids {
-		if !out[id] {
-			in = append(in, id)
-		}
-	}
-	return delivery.Outcome{Receipt: strings.Join(in, " ")}
-}
-
-func nameOf(people []incident.Person, id string) string {
-	for _, p := range people {
-		if p.ID == id && p.Name != "" {
-			return p.Name
-		}
-	}
-	return id
-}
-
 // pin pins the card. It is due when the card is posted, and again whenever it
 // was posted anew.
 func (s *stepping) pin(ctx context.Context) delivery.Outcome {
@@ -237,8 +194,15 @@ func (s *stepping) rename(ctx context.Context) delivery.Outcome {
 // summary posts what became of it, once, and has the channel archived after
 // that. One that was reopened meanwhile has none.
 func (s *stepping) summary(ctx context.Context) delivery.Outcome {
-	if s.i.Status != incident.Closed && s.i.Status != incident.Cancelled {
+	if !s.i.Status.Over() {
 		return delivery.Outcome{}
+	}
+	newest, err := s.store.Step(ctx, s.i.ID, s.errand.Destination, incident.StepSummary)
+	switch {
+	case err != nil:
+		return s.unread(s.errand, err)
+	case newest.ID != s.errand.ID:
+		return delivery.Outcome{} // it was reopened and has ended again, and that one has its own
 	}
 	if s.errand.Receipt == "" && !s.hidden() {
 		ref, posted, out := s.earlierIn(ctx, s.own.ID, s.errand)
@@ -257,6 +221,9 @@ func (s *stepping) summary(ctx context.Context) delivery.Outcome {
 	return s.told(s.rooms.Record.ChannelSummarised(ctx, s.i.Number, s.connection), delivery.Outcome{})
 }
 
+// summaryWait is when to look again whether the closing summary stands.
+const summaryWait = 15 * time.Second
+
 // archive makes the channel archived or not, as it should be now: whatever was
 // ordered, an incident that goes on has an open channel.
 func (s *stepping) archive(ctx context.Context) delivery.Outcome {
@@ -267,11 +234,20 @@ func (s *stepping) archive(ctx context.Context) delivery.Outcome {
 		if left := at.Sub(s.rooms.Clock.Now()); left > 0 {
 			return delivery.Outcome{Again: left}
 		}
+		summary, err := s.store.Step(ctx, s.i.ID, s.errand.Destination, incident.StepSummary)
+		switch {
+		case err != nil:
+			return s.unread(s.errand, err)
+		case summary.State == store.DutyDue:
+			return delivery.Outcome{Again: summaryWait}
+		case summary.State == store.DutyDead:
+			return delivery.Outcome{} // once it was sent again it orders this again
+		}
 		c.Archived = true
 		if err := s.keeper.Archive(ctx, s.own.ID); err != nil {
 			return delivery.Outcome{Err: err}
 		}
-	case s.i.Status.Open() && (c.Archived || !s.errand.UnknownSince.IsZero()):
+	case !s.i.Status.Over() && (c.Archived || !s.errand.UnknownSince.IsZero()):
 		c.Archived = false
 		if err := s.keeper.Unarchive(ctx, s.own.ID); err != nil {
 			return delivery.Outcome{Err: err}

@@ -58,9 +58,12 @@ func (e *Engine) sweep(ctx context.Context) {
 		}
 		return
 	}
-	names := make([]string, len(due)) // never nil: that would mean any
-	for i, d := range due {
-		names[i] = d.Name
+	names := make([]string, 0, len(due)) // never nil: that would mean any
+	soon := e.opt.Clock.Now().Add(e.opt.Poll)
+	for _, d := range due {
+		if !d.At.After(soon) { // what comes later is found by a later sweep
+			names = append(names, d.Name)
+		}
 	}
 	e.Wake(names)
 }

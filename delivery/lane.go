@@ -145,8 +145,13 @@ func (l *lane) pass(ctx context.Context, given *store.Claim) (wait time.Duration
 		return -1, true
 	}
 	left := next.Sub(l.engine.opt.Clock.Now())
-	if left <= 0 {
+	switch {
+	case left <= 0:
 		return 0, false
+	case left > l.engine.opt.Linger+l.engine.opt.Poll:
+		// A channel that is archived tomorrow needs nobody who waits for it: a
+		// sweep finds it in time.
+		return -1, true
 	}
 	return max(time.Millisecond, left), true
 }

@@ -96,8 +96,8 @@ type Step struct {
 	At time.Time
 }
 
-// over says whether nothing more happens in an incident.
-func (s Status) over() bool { return s == Closed || s == Cancelled }
+// Over says whether nothing more happens in an incident.
+func (s Status) Over() bool { return s == Closed || s == Cancelled }
 
 // Own returns the channel that Belfry made for i on a connection.
 func (i *Incident) Own(connection string) (Channel, bool) {
@@ -111,6 +111,12 @@ func (i *Incident) Own(connection string) (Channel, bool) {
 // Shows says whether what i is may be told in c: what is private isn't where
 // everybody can come in.
 func (i *Incident) Shows(c Channel) bool { return !i.Private || !c.Public }
+
+// Exposed says whether i is private and the channel, one of its own, is not:
+// who asks there need not take part.
+func (i *Incident) Exposed(connection, channel string) bool {
+	return slices.ContainsFunc(i.Channels, func(c Channel) bool { return c.Connection == connection && c.ID == channel && !i.Shows(c) })
+}
 
 // Steps are what has to be done for channels now that before became after;
 // before is nil for a new incident.
@@ -148,13 +154,13 @@ func (r *ChannelRules) keep(before, after *Incident, c Channel) (steps []Step) {
 	}
 	add(StepInvite, anew || !slices.Equal(r.invited(before, c.Connection), r.invited(after, c.Connection)))
 	add(StepDescribe, anew || r.topic(before, was) != r.topic(after, c))
-	if r.Pin && !stood {
+	if r.Pin && anew {
 		steps = append(steps, Step{Kind: StepPin, Connection: c.Connection, Card: c.ID})
 	}
 	add(StepLinks, anew && len(r.Links) > 0)
 	add(StepRename, r.Rename && stood && (was.Archived || r.called(before, was) != r.called(after, c)))
-	add(StepSummary, after.Status.over() && (!stood || !before.Status.over()))
-	add(StepArchive, stood && before.Status.over() && after.Status.Open())
+	add(StepSummary, after.Status.Over() && (!stood || !before.Status.Over()))
+	add(StepArchive, stood && before.Status.Over() && after.Status.Open())
 	return steps
 }
 
@@ -170,14 +176,22 @@ func (r *ChannelRules) Called(i *Incident, hidden bool) (name, title string) {
 	if name = slug(i.fill(r.Name, hidden), maxHandle); name == "" {
 		name = slug("incident "+i.Ref(), maxHandle)
 	}
-	if title = i.fill(r.Title, hidden); title == "" {
+	switch title = i.fill(r.Title, false); {
+	case hidden:
+		title = i.Ref() + " private"
+	case title == "":
 		title = "Incident " + i.Ref()
 	}
 	return name, title
 }
 
 // TopicOf is what stands above the conversation.
-func (r *ChannelRules) TopicOf(i *Incident, hidden bool) string { return i.fill(r.Topic, hidden) }
+func (r *ChannelRules) TopicOf(i *Incident, hidden bool) string {
+	if hidden {
+		return i.Ref() + " is private"
+	}
+	return i.fill(r.Topic, false)
+}
 
 func (r *ChannelRules) topic(i *Incident, c Channel) string { return r.TopicOf(i, !i.Shows(c)) }
 
@@ -186,8 +200,9 @@ func (r *ChannelRules) Secluded(i *Incident) bool {
 	return i.Private || r.Private || slices.Contains(r.PrivateFor, i.Severity)
 }
 
-// Guests are who should be in i's channel on a connection: people, and the
-// handles, without "@", of people and groups.
+// Guests are who should be in i's channel on a connection: people, on whatever
+// connection they are known, and the handles, without "@", of people and groups
+// there.
 func (r *ChannelRules) Guests(i *Incident, connection string) (people []Person, handles []string) {
 	holds := func(p Person) bool {
 		for _, who := range i.Roles {
@@ -198,12 +213,7 @@ func (r *ChannelRules) Guests(i *Incident, connection string) (people []Person, 
 		return false
 	}
 	for _, p := range i.People {
-		switch {
-		case p.Connection != connection && p.Connection != "":
-		case r.Invite.Roles && holds(p):
-			people = append(people, p)
-		case !r.Invite.Roles && holds(p), !r.Invite.Declarer && i.CreatedBy.Same(p):
-		default:
+		if held := holds(p); held && r.Invite.Roles || !held && (r.Invite.Declarer || !i.CreatedBy.Same(p)) {
 			people = append(people, p)
 		}
 	}
@@ -234,7 +244,7 @@ func (r *ChannelRules) invited(i *Incident, connection string) []string {
 
 // ArchiveAt is when i's channel is to be archived; ok is false while it is not.
 func (r *ChannelRules) ArchiveAt(i *Incident) (at time.Time, ok bool) {
-	if r.Archive <= 0 || !i.Status.over() {
+	if r.Archive <= 0 || !i.Status.Over() {
 		return time.Time{}, false
 	}
 	return i.Since(i.Status).At.Add(r.Archive), true

@@ -55,6 +55,13 @@ func (c *call) incident() (*incident.Incident, error) {
 	if err != nil || c.channel == "" {
 		here = nil
 	}
+	if here != nil && here.Exposed(c.who.Connection, c.channel) {
+		if seen, err := c.sees(here, false); err != nil {
+			return nil, err
+		} else if !seen {
+			here = nil
+		}
+	}
 	if c.number == 0 {
 		if here == nil {
 			return nil, c.offer()

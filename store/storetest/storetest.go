@@ -39,6 +39,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"figures", figureCases()},
 		{"measures", measureCases()},
 		{"duties of incidents", incidentDutyCases()},
+		{"steps", stepCases()},
 		{"incidents and their alerts", followCases()},
 		{"incidents by themselves", callCases()},
 		{"health", healthCases()},

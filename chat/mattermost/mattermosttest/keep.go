@@ -310,3 +310,14 @@ func (s *Server) RenameChannel(from, to string) {
 	defer s.mu.Unlock()
 	s.channelNamed(from).Name = to
 }
+
+// ChannelNames are the handles of all channels, archived ones included.
+func (s *Server) ChannelNames() (names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.channels {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -286,3 +286,14 @@ func removeBookmark(q *request) reply {
 	}
 	return reply{}
 }
+
+// ChannelNames are the names of all channels, archived ones included.
+func (s *Server) ChannelNames() (names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.channels {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return names
+}

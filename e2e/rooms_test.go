@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/chat/mattermost/mattermosttest"
+	"belfry/chat/slack/slacktest"
+)
+
+// roomed is what people see of an incident's channels on a platform.
+type roomed struct {
+	// channels are all whose names begin as the incident's; of the first are
+	// the members, the pinned messages and the topic.
+	channels, members, pins []string
+	topic                   string
+	links                   int
+	// cards are the texts in the channel, announced those where incidents are
+	// announced.
+	cards, announced []string
+	// card is the id of the first of cards.
+	card string
+}
+
+// platform is a chat on which incidents get channels.
+type platform struct {
+	*saboteur
+	// config connects Belfry to it; address tells it where Belfry is.
+	config  string
+	address func(d *desk)
+	// types has alice type a line after the incidents' command.
+	types func(line string)
+	look  func(number int) roomed
+	alice string
+	// calm is how long nothing is called when all is done.
+	calm time.Duration
+	// made, invited, posted and pinned are parts of the calls that do so.
+	made, invited, posted, pinned string
+}
+
+const roomSettings = `
+incidents:
+  announce: [chat/alerts]
+  channel: {on: [chat], invite: {always: [chat/@bob]}}
+`
+
+func platforms() map[string]func(t *testing.T) *platform {
+	return map[string]func(t *testing.T) *platform{"mattermost": mattermostRooms, "slack": slackRooms}
+}
+
+func mattermostRooms(t *testing.T) *platform {
+	m := mattermosttest.Start(t)
+	m.AddChannel("alerts")
+	s := sabotage(t, m.URL())
+	token := m.AddCommand("incident", "http://not.yet.example/")
+	return &platform{
+		saboteur: s, alice: m.User("alice").ID, made: "POST /api/v4/channels", invited: "/members", posted: "POST /api/v4/posts", pinned: "/pin",
+		config: fmt.Sprintf("connections:\n  - {name: chat, kind: mattermost, url: %q, token: %q, team: %s, timeout: 2s, command_tokens: [%q]}\ndefault: {channels: [chat/alerts]}\n",
+			s.URL, m.Token(), mattermosttest.Team, token) + roomSettings,
+		address: func(d *desk) { m.MoveCommand("incident", d.url()+"/chat/chat/command") },
+		types:   func(line string) { m.Type("alice", "alerts", "/incident "+line) },
+		look: func(number int) (r roomed) {
+			r.channels = ofIncident(m.ChannelNames(), number)
+			for _, c := range m.Room("alerts").Cards() {
+				if c.Shows(fmt.Sprintf("#%d ", number)) {
+					r.announced = append(r.announced, mattermosttest.Visible(c.Text()))
+				}
+			}
+			if len(r.channels) == 0 {
+				return r
+			}
+			ch, members, pins, links := m.Look(r.channels[0])
+			for id := range members {
+				r.members = append(r.members, id)
+			}
+			r.pins, r.links, r.topic = pins, len(links), mattermosttest.Read(ch.Header).Text
+			for _, c := range m.Room(r.channels[0]).Cards() {
+				r.cards = append(r.cards, mattermosttest.Visible(c.Text()))
+				r.card = c.ID()
+			}
+			return r
+		},
+	}
+}
+
+func slackRooms(t *testing.T) *platform {
+	w := slacktest.Start(t)
+	w.AddChannel("alerts")
+	s := sabotage(t, w.URL())
+	return &platform{
+		saboteur: s, alice: w.UserID("alice"), made: "conversations.create", invited: "conversations.invite", posted: "chat.postMessage", pinned: "pins.add",
+		config: fmt.Sprintf("connections:\n  - {name: chat, kind: slack, url: %q, token: %q, signing_secret: %q, timeout: 2s}\ndefault: {channels: [chat/alerts]}\n",
+			s.URL, w.Token(), w.SigningSecret()) + roomSettings,
+		address: func(d *desk) { w.CallAt(d.url() + "/chat/chat") },
+		types:   func(line string) { w.Type("alice", "alerts", "/incident "+line) },
+		look: func(number int) (r roomed) {
+			r.channels = ofIncident(w.ChannelNames(), number)
+			for _, c := range w.Room("alerts").Cards() {
+				if c.Shows(fmt.Sprintf("#%d ", number)) {
+					r.announced = append(r.announced, slacktest.Visible(c.Text()))
+				}
+			}
+			if len(r.channels) == 0 {
+				return r
+			}
+			ch := w.Look(r.channels[0])
+			for id := range ch.Members {
+				r.members = append(r.members, id)
+			}
+			r.pins, r.links, r.topic = ch.Pins, len(ch.Bookmarks), ch.Topic
+			for _, c := range w.Room(r.channels[0]).Cards() {
+				r.cards = append(r.cards, slacktest.Visible(c.Text()))
+				r.card = c.ID()
+			}
+			return r
+		},
+	}
+}
+
+func ofIncident(names []string, number int) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.HasPrefix(name, fmt.Sprintf("inc-%d-", number)) })
+}
+
+// mostCalls bounds how many calls an incident's channel may take: none is
+// without end.
+const mostCalls = 60
+
+// TestOneChannelWhateverFails declares incidents, and lets another call go wrong
+// with each: the first with the first incident, and so on until none is left.
+// Every time there is one channel with everything in it in the end, and what
+// came in which order is right.
+func TestOneChannelWhateverFails(t *testing.T) {
+	faults := map[string]func(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)){
+		"too many":              func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return limited },
+		"bad gateway":           func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return broken },
+		"its answer is lost":    func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return lost },
+		"killed after the call": killedAfter,
+	}
+	for on, start := range platforms() {
+		for name, fault := range faults {
+			t.Run(on+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				p := start(t)
+				d := serve(t, p.config)
+				p.address(d)
+				if p.calm = calm; name == "too many" {
+					p.calm = longCalm
+				}
+				p.types("new SEV1 trouble 1")
+				p.stands(t, d, 1) // and what Belfry looks at after its start is over
+				for number := 2; number <= mostCalls; number++ {
+					p.order(number-2, fault(d))
+					p.types(fmt.Sprintf("new SEV1 trouble %d", number))
+					p.stands(t, d, number)
+					if !p.struck() {
+						t.Logf("%d calls went wrong in turn", number-2)
+						return
+					}
+				}
+				t.Errorf("more than %d calls are made for one incident", mostCalls)
+			})
+		}
+	}
+}
+
+// killedAfter kills Belfry as soon as the chat carried the call out, and starts
+// it again.
+func killedAfter(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)) {
+	return func(_ http.ResponseWriter, pass func(http.ResponseWriter)) {
+		pass(discard{})
+		_ = d.cmd.Process.Kill()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// discard is an answer that nobody gets.
+type discard struct{}
+
+func (discard) Header() http.Header         { return http.Header{} }
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) WriteHeader(int)             {}
+
+// calm is how long Belfry calls nobody when it is done: longer than its first
+// back-off. Where the chat asked for a wait it is longer than that.
+const (
+	calm     = 800 * time.Millisecond
+	longCalm = 1300 * time.Millisecond
+)
+
+// stands waits until an incident's channel is complete, and wants it once.
+func (p *platform) stands(t *testing.T, d *desk, number int) {
+	t.Helper()
+	var quietSince time.Time
+	calls := -1
+	complete := func(r roomed) bool {
+		if n := len(p.calls()); n != calls {
+			calls, quietSince = n, time.Now()
+		}
+		// Belfry has nothing left to do when it calls no more.
+		return time.Since(quietSince) > p.calm && len(r.channels) == 1 && len(r.cards) == 1 && len(r.announced) == 1 && slices.Contains(r.pins, r.card) && strings.Contains(r.topic, fmt.Sprintf("trouble %d", number)) &&
+			len(r.members) >= 3 && slices.Contains(r.members, p.alice) && strings.Contains(r.announced[0], "Channel: ")
+	}
+	var r roomed
+	until(t, fmt.Sprintf("the channel of #%d", number), func() bool {
+		select {
+		case <-d.ended: // killed
+			d.cmd, quietSince = nil, time.Now()
+			d.start()
+		default:
+		}
+		r = p.look(number)
+		return complete(r)
+	})
+	if want := fmt.Sprintf("inc-%d-trouble-%d", number, number); r.channels[0] != want {
+		t.Errorf("the channel is called %q", r.channels[0])
+	}
+	made, invited, pinned := -1, -1, -1
+	for n, call := range p.calls() {
+		switch {
+		case strings.HasSuffix(call, p.made) && made < 0:
+			made = n
+		case strings.Contains(call, p.invited) && invited < 0:
+			invited = n
+		case strings.Contains(call, p.pinned) && pinned < 0:
+			pinned = n
+		}
+	}
+	if number > 1 && (made < 0 || invited < made || pinned < made) {
+		t.Errorf("#%d: made %d, invited %d, pinned %d in %q", number, made, invited, pinned, p.calls())
+	}
+}

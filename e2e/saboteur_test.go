@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// saboteur stands between Belfry and a chat, and lets one call go wrong.
+type saboteur struct {
+	*httptest.Server
+	next http.Handler
+
+	mu sync.Mutex
+	// left is how many calls go well before the one that does not; below 0: all do.
+	left int
+	// wrong is what happens to it.
+	wrong func(w http.ResponseWriter, pass func(http.ResponseWriter))
+	// done are the calls that the chat carried out since the last order.
+	done []string
+}
+
+// sabotage starts a saboteur before the chat at an address.
+func sabotage(t *testing.T, address string) *saboteur {
+	t.Helper()
+	target, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &saboteur{next: httputil.NewSingleHostReverseProxy(target), left: -1}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// order lets n calls go well, and the next one go wrong.
+func (s *saboteur) order(n int, wrong func(w http.ResponseWriter, pass func(http.ResponseWriter))) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left, s.wrong, s.done = n, wrong, nil
+}
+
+// struck says whether the call that was to go wrong came.
+func (s *saboteur) struck() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left < 0
+}
+
+// calls are those that the chat carried out since the last order.
+func (s *saboteur) calls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.done...)
+}
+
+// aboutPeople are calls that belong to what somebody types, before there is an
+// incident, and to Belfry's look at the connection.
+func aboutPeople(path string) bool {
+	for _, part := range []string{"/users", "users.", "auth.test", "team.info", "/config", "/license", "/system", "/commands", "/websocket", "usergroups"} {
+		if strings.Contains(path, part) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *saboteur) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	pass := func(w http.ResponseWriter) {
+		s.next.ServeHTTP(w, r)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.done = append(s.done, r.Method+" "+r.URL.Path)
+	}
+	s.mu.Lock()
+	counts := !aboutPeople(r.URL.Path) && s.left >= 0
+	strikes := counts && s.left == 0
+	if counts {
+		s.left--
+	}
+	wrong := s.wrong
+	s.mu.Unlock()
+	if strikes {
+		wrong(w, pass)
+		return
+	}
+	pass(w)
+}
+
+// Ways in which a call goes wrong.
+func limited(w http.ResponseWriter, _ func(http.ResponseWriter)) {
+	w.Header().Set("Retry-After", "1")
+	w.Header().Set("X-Ratelimit-Reset", "1")
+	w.WriteHeader(http.StatusTooManyRequests)
+	_, _ = io.WriteString(w, `{"ok":false,"error":"ratelimited"}`)
+}
+
+func broken(w http.ResponseWriter, _ func(http.ResponseWriter)) {
+	w.WriteHeader(http.StatusBadGateway)
+	_, _ = io.WriteString(w, "<html>nobody is at home</html>")
+}
+
+// lost carries the call out and breaks the connection instead of answering.
+func lost(_ http.ResponseWriter, pass func(http.ResponseWriter)) {
+	pass(httptest.NewRecorder())
+	panic(http.ErrAbortHandler)
+}
