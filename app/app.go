@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"filippo.io/age"
@@ -131,7 +132,10 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	}()
 	listener, err := net.Listen("tcp", o.File.Server.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("can't listen on %s: %w", o.File.Server.Listen, err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("another program listens on %s: end it, or say another address with --listen, such as --listen 127.0.0.1:9000", o.File.Server.Listen)
+		}
+		return nil, fmt.Errorf("can't listen on %s: %w; say another address with --listen", o.File.Server.Listen, err)
 	}
 	a.address = listener.Addr()
 	a.publicURL = strings.TrimSuffix(o.File.Server.PublicURL, "/")

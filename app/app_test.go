@@ -275,3 +275,14 @@ func TestWhatBelongsToAConnectionThatIsGoneWaitsUntilItIsBack(t *testing.T) {
 	m.Room("ops").WaitCard("one is gone")
 	stop(t, a)
 }
+
+func TestAnAddressThatIsTakenIsToldWithTheOptionForAnother(t *testing.T) {
+	a := start(t, file(t, empty), t.TempDir())
+	defer stop(t, a)
+	f := file(t, empty)
+	f.Server.Listen = a.Address()
+	_, err := app.Start(t.Context(), app.Options{File: f, Data: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "another program listens on "+a.Address()) || !strings.Contains(err.Error(), "--listen 127.0.0.1:9000") {
+		t.Error(err)
+	}
+}

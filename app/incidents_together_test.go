@@ -98,8 +98,12 @@ func TestTwoPeopleOnTwoPlatformsRunOneIncident(t *testing.T) {
 			t.Errorf("%s reads %q, without %q", who, got, want)
 		}
 	}
-	both(func(n int) { wants("alice", w.alice(fmt.Sprintf("/incident task #1 look at a%02d", n)), fmt.Sprintf("a%02d", n)) },
-		func(n int) { wants("bob", w.bob(fmt.Sprintf("/incident task #1 look at b%02d", n)), fmt.Sprintf("b%02d", n)) })
+	both(func(n int) {
+		wants("alice", w.alice(fmt.Sprintf("/incident task #1 look at a%02d", n)), fmt.Sprintf("a%02d", n))
+	},
+		func(n int) {
+			wants("bob", w.bob(fmt.Sprintf("/incident task #1 look at b%02d", n)), fmt.Sprintf("b%02d", n))
+		})
 	list := w.alice("/incident tasks #1") + w.bob("/incident tasks #1")
 	for n := range each {
 		for _, who := range []string{"a", "b"} {

@@ -167,7 +167,11 @@ func (c Call) withoutSpool(ctx context.Context, s settings, n notification.Notif
 // kept tells that a notification waits in the spool.
 func (c Call) kept(spool *spool, reason error) {
 	waiting, _ := spool.entries()
-	c.say("kept in %s, where %d wait, and handed over by the next call: %v", spool.dir, len(waiting), reason)
+	many := fmt.Sprintf("%d notifications wait", len(waiting))
+	if len(waiting) == 1 {
+		many = "1 notification waits"
+	}
+	c.say("kept in %s, where %s for the next call to hand over: %v", spool.dir, many, reason)
 }
 
 // rejected tells where a notification is that the server will never take.

@@ -30,6 +30,9 @@ const (
 	appDescription = "Alerts as living cards: acknowledge them here, and they are acknowledged in monitoring."
 )
 
+// ErrNoURL says that the address is missing at which Slack is to call Belfry.
+var ErrNoURL = errors.New("without Socket Mode Slack must reach Belfry: give its public URL")
+
 // Wish is what a manifest is to be made for.
 type Wish struct {
 	// Name is the app's and the bot's.
@@ -182,7 +185,7 @@ func (w *Wish) check() (callback string, err error) {
 		return callback, nil
 	}
 	if callback == "" {
-		return "", errors.New("without Socket Mode Slack must reach Belfry: give its public URL")
+		return "", ErrNoURL
 	}
 	if !strings.HasPrefix(callback, "https://") {
 		return "", fmt.Errorf("slack calls only https addresses, and %s is none: use Socket Mode, or a public URL with https", callback)

@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -75,6 +77,9 @@ func (f answerFlags) run(ctx context.Context, text string, stdin io.Reader, stdo
 		said, err = t.Try(ctx)
 	}
 	if err != nil {
+		if f.where.config == "" && os.Getenv("BELFRY_CONFIG") == "" {
+			return fmt.Errorf("%w (no configuration file was read: name one with --config)", err)
+		}
 		return err
 	}
 	_, err = io.WriteString(stdout, said)

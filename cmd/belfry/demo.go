@@ -30,7 +30,9 @@ func newDemoCommand() *cobra.Command {
 		Long: `Show everything with nothing installed: a server with its built-in chat room,
 and a small simulated estate of hosts and services that fails and recovers.
 Open the printed address, press Acknowledge on a card, and watch the estate
-confirm it. Ctrl-C ends the demo and removes what it wrote.`,
+confirm it. Ctrl-C ends the demo and removes what it wrote.
+
+Exit codes: 0 ended by Ctrl-C, 1 failed, 3 wrong usage.`,
 		Example: "  belfry demo\n  belfry demo --listen 127.0.0.1:9000",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

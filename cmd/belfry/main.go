@@ -43,7 +43,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := unknownCommand(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -65,7 +68,8 @@ func newRootCommand() *cobra.Command {
 		Long: `Belfry brings problems from monitoring systems into chat, each as one living
 card, and carries what people decide there back.
 
-Exit codes: 0 done, 1 failed, 3 wrong usage; notify has more, see its help.`,
+Exit codes: 0 done, 1 failed, 3 wrong usage. 2 has a meaning of its own in test,
+doctor, mattermost setup and remove, and notify has its own codes: see their help.`,
 		Args:              noArguments,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -113,19 +117,33 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// unknownCommand refuses a command that there is not also where help is asked
+// for: cobra would show that of the command above and call it done.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) > 0 && args[0] == "help" {
+		args = args[1:]
+	}
+	cmd, rest, err := root.Find(args)
+	if err != nil || !cmd.HasSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
+		return nil // found, or told with the options
+	}
+	return noArguments(cmd, rest[:1])
+}
+
 // noArguments refuses arguments that are no options, and names the command
 // that was probably meant.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	if cmd.HasParent() {
+	if cmd.HasParent() && !cmd.HasSubCommands() {
 		return usageError{fmt.Errorf("unexpected argument %q; see %s --help", args[0], cmd.CommandPath())}
 	}
-	right := "see belfry --help"
+	path := cmd.CommandPath()
+	right := "see " + path + " --help"
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		right = "did you mean belfry " + strings.Join(near, " or belfry ") + "?"
+		right = "did you mean " + path + " " + strings.Join(near, " or "+path+" ") + "?"
 	}
 	return usageError{fmt.Errorf("unknown command %q; %s", args[0], right)}
 }

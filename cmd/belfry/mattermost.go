@@ -30,8 +30,12 @@ func newMattermostCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mattermost",
 		Short: "Set a Mattermost server up for Belfry, install or upgrade one",
-		Args:  noArguments,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: `Set a Mattermost server up for Belfry, install or upgrade one.
+
+Exit codes: 0 done, 1 failed, 2 something is left that somebody else must do
+(setup and remove), 3 wrong usage; each command's help says more.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newSetupCommand(), newRemoveCommand(), newInstallCommand(), newUpgradeCommand())
 	return cmd
@@ -113,8 +117,8 @@ func (f *setupFlags) server() (config.Server, error) {
 }
 
 func (f *setupFlags) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	if f.wish.URL == "" || f.wish.Team == "" {
-		return usageError{errors.New("--url and --team are needed; see belfry mattermost setup --help")}
+	if missing := f.missing(); missing != "" {
+		return usageError{fmt.Errorf("%s; see belfry mattermost setup --help", missing)}
 	}
 	server, err := f.server()
 	if err != nil {
@@ -153,6 +157,19 @@ func (f *setupFlags) run(ctx context.Context, stdin io.Reader, stdout, stderr io
 		return err
 	}
 	return f.ends(left)
+}
+
+// missing names the options without which nothing can be set up.
+func (f *setupFlags) missing() string {
+	switch {
+	case f.wish.URL == "" && f.wish.Team == "":
+		return "--url and --team are missing"
+	case f.wish.URL == "":
+		return "--url is missing: the address of the Mattermost site, such as https://chat.example.org"
+	case f.wish.Team == "":
+		return "--team is missing: the first word after the site's address when the team is open in a browser"
+	}
+	return ""
 }
 
 func (f *setupFlags) ends(left int) error {

@@ -26,6 +26,9 @@ by the notes that it keeps in Belfry's data directory, and nothing that was
 there before. A setting that somebody changed since stays as it is. The
 connection in the configuration file is yours to take out.
 
+The administrator's token is read from --admin-token-file, from the environment
+variable BELFRY_ADMIN_TOKEN, or asked for; it is used and kept nowhere.
+
 Exit codes: 0 everything is undone, or nothing was ever made; 1 failed (run it
 again: it goes on where it stopped), 2 something is left that the server
 refuses to this administrator, 3 wrong usage.`,

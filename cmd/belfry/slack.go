@@ -20,6 +20,7 @@ func newSlackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "slack",
 		Short: "Make a Slack app for Belfry",
+		Long:  "Make a Slack app for Belfry.\n\nExit codes: 0 done, 1 failed, 3 wrong usage.",
 		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -85,6 +86,9 @@ func (f *manifestFlags) run(stdout, stderr io.Writer) error {
 		return err
 	}
 	m, err := slack.NewManifest(wish)
+	if errors.Is(err, slack.ErrNoURL) {
+		return usageError{fmt.Errorf("%w with --url https://belfry.example.org, or --config with a file that has server.public_url", err)}
+	}
 	if err != nil {
 		return usageError{err}
 	}

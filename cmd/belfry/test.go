@@ -87,7 +87,7 @@ time, 3 wrong usage.`,
 		},
 	}
 	cmd.Flags().StringVar(&channel, "channel", "", "`channel` to test, as connection/channel")
-	cmd.Flags().DurationVar(&wait, "timeout", 2*time.Minute, "how `long` to wait for a click")
+	cmd.Flags().DurationVar(&wait, "timeout", 2*time.Minute, "how long to wait for a click, as a `duration` such as 90s or 10m")
 	where.flags(cmd)
 	return cmd
 }
