@@ -22,7 +22,7 @@ import (
 
 // responder returns what a configuration's platforms ask.
 func (a *App) responder(p *parts) responder {
-	return responder{a.interaction, a.lines, a.probes, p.answers}
+	return responder{a.interaction, a.lines, a.probes, p.answers, a.record}
 }
 
 // openAnswers opens what the configuration has answered to words in channels.

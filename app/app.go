@@ -73,6 +73,7 @@ type App struct {
 	commands    *command.Commands
 	lines       chat.Commander
 	response    *response.Response
+	record      chat.Recorder
 	breaker     *answer.Breaker
 	people      *people.People
 	identity    *age.X25519Identity

@@ -18,12 +18,14 @@ type responder struct {
 	chat.Commander
 	*doctor.Probes
 	chat.Hearer
+	chat.Recorder
 }
 
 var (
 	_ chat.Commander = responder{}
 	_ chat.Prober    = responder{}
 	_ chat.Hearer    = responder{}
+	_ chat.Recorder  = responder{}
 )
 
 // roomResponder is responder for the built-in room.

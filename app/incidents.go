@@ -115,6 +115,7 @@ func (a *App) newLines(sealer *seal.Sealer) chat.Commander {
 		Response: a.response,
 	})
 	a.interaction.TakeForms(run)
+	a.record = run
 	return lines{word: func() string { return a.parts.Load().file.Incidents.Command }, rest: a.commands, incidents: run}
 }
 

@@ -65,3 +65,51 @@ func TestWhereMattermostCanNotReachUsPeopleReactAndType(t *testing.T) {
 		t.Errorf("alice acknowledged %d times", wishes)
 	}
 }
+
+// TestMessagesOfAnIncidentsChannelAreKept: by an emoji, once, also across a
+// reload, and with what became of the attached alert in one timeline.
+func TestMessagesOfAnIncidentsChannelAreKept(t *testing.T) {
+	s, reload := unreachable(t)
+	war := s.m.AddChannel("war")
+	below := func(post, text string) {
+		t.Helper()
+		for end := time.Now().Add(15 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			for _, p := range s.m.Posts("war") {
+				if (p.RootID == post || post == "") && strings.Contains(mattermosttest.Visible(mattermosttest.Read(p.Message+string(p.Props)).Text), text) {
+					return
+				}
+			}
+			if time.Now().After(end) {
+				t.Fatalf("nothing like %q was said below %q", text, post)
+			}
+		}
+	}
+	s.m.Say("alice", "war", "", "!incident new the shop is slow")
+	below("", "the shop is slow")
+	s.m.Say("alice", "war", "", "!incident convert #1")
+	below("", "made the channel")
+	s.m.Say("alice", "war", "", "!incident attach 1")
+	below("", "attached alert #1")
+	post := s.m.Say("bob", "war", "", "the disk of web01 is full")
+	s.m.React("alice", post, "pushpin")
+	below(post, "This stands in the timeline of #1 now.")
+	reload()
+	s.listens()
+	s.m.React("bob", post, "pushpin")
+	s.m.React("bob", post, "star")
+	below(post, "This is task 1 of #1 now.")
+	s.card.ReactAs("alice", "white_check_mark")
+	s.card.WaitText("acknowledged by alice")
+	asked := s.m.Say("alice", "war", "", "!incident timeline")
+	below(asked, "the disk of web01 is full (kept by alice)")
+	below(asked, "acknowledged alert #1, web01")
+	said := 0
+	for _, p := range s.m.Posts("war") {
+		if p.RootID == post {
+			said++
+		}
+	}
+	if said != 2 || war.ID == "" {
+		t.Errorf("%d answers stand below the message, not one for each mark", said)
+	}
+}

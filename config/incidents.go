@@ -32,6 +32,8 @@ type Incidents struct {
 	// Announce are the channels, as connection/channel, in which every incident
 	// that is not private has a card.
 	Announce []string `yaml:"announce"`
+	// Reactions are the emoji that keep a message of an incident's channel.
+	Reactions IncidentReactions `yaml:"reactions"`
 	// Reminders are what people are reminded of.
 	Reminders IncidentReminders `yaml:"reminders"`
 	// Channel is how incidents get channels of their own, Posts what is told of
@@ -75,7 +77,7 @@ const DefaultIncidentCommand = "incident"
 func defaultIncidents() Incidents {
 	d := incident.Defaults()
 	i := Incidents{Command: DefaultIncidentCommand, Reminders: IncidentReminders(d.Reminders), Channel: defaultIncidentChannel(),
-		Posts: IncidentPosts{true, true, true, true}}
+		Posts: IncidentPosts{true, true, true, true}, Reactions: defaultReactions()}
 	for _, s := range d.Severities {
 		i.Severities = append(i.Severities, IncidentSeverity(s))
 	}
@@ -87,7 +89,7 @@ func defaultIncidents() Incidents {
 
 // Settings are what may be chosen in incidents.
 func (i *Incidents) Settings() incident.Settings {
-	s := incident.Settings{Severity: i.Severity, Types: i.Types, Services: i.Services, Environments: i.Environments,
+	s := incident.Settings{Severity: i.Severity, Reactions: i.Reactions.settings(), Types: i.Types, Services: i.Services, Environments: i.Environments,
 		Reminders: incident.Reminders(i.Reminders)}
 	for _, v := range i.Severities {
 		s.Severities = append(s.Severities, incident.Severity(v))
@@ -160,6 +162,7 @@ func (i *Incidents) Validate() []error {
 	w.unique("roles", len(i.Roles), func(n int) string { return i.Roles[n].Name })
 	w.unique("form", len(i.Form), func(n int) string { return i.Form[n].Field })
 	i.Reminders.check(w)
+	i.Reactions.check(w)
 	i.refers(w)
 	s := i.Settings()
 	i.Channel.check(w, &s)

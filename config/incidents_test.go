@@ -26,6 +26,7 @@ incidents:
   form: [{field: site, required: true, default: North}, {field: title}]
   announce: room/incidents
   reminders: {commander: 5m, update: 0}
+  reactions: {timeline: [pushpin, eyes], task: []}
 `
 	f, problems := config.Load("belfry.yaml", []byte(text), kinds())
 	if len(problems) > 0 {
@@ -37,6 +38,7 @@ incidents:
 		Fields:    []incident.Field{{Name: "site", Label: "site", Options: []string{"north", "south"}}, {Name: "customer", Label: "Who"}},
 		Roles:     []incident.Role{{Name: "lead", About: "leads"}},
 		Form:      []incident.FormField{{Name: "site", Required: true, Default: "North"}, {Name: "title"}},
+		Reactions: map[incident.Keep][]string{incident.KeepTimeline: {"pushpin", "eyes"}, incident.KeepTask: {}, incident.KeepFollowUp: {"wrench"}},
 		Reminders: incident.Reminders{Commander: 5 * time.Minute, Triage: 15 * time.Minute, Tasks: true},
 		Channel:   incident.DefaultChannelRules(),
 	}

@@ -36,6 +36,8 @@ const (
 	EntryDone     EntryKind = "done"
 	// EntryEvent is something that happened, told by a person, at its own time.
 	EntryEvent EntryKind = "event"
+	// EntrySaid is a message that somebody wrote in chat, at its own time.
+	EntrySaid EntryKind = "said"
 	// EntryNote is what a person wanted to keep.
 	EntryNote     EntryKind = "note"
 	EntryAttached EntryKind = "attached"
@@ -70,6 +72,10 @@ type Entry struct {
 	By Person `json:"by"`
 	// Text is in the person's own words; may be empty.
 	Text string `json:"text,omitempty"`
+	// Link leads to the message that it came from, KeptBy is who had it kept
+	// (EntrySaid); both may be empty.
+	Link   string `json:"link,omitempty"`
+	KeptBy Person `json:"kept_by,omitzero"`
 	// What is what it is about: the role, the field, the task's number.
 	What string `json:"what,omitempty"`
 	// Was and Is are what it was changed from and to.

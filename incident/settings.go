@@ -49,6 +49,9 @@ type Settings struct {
 	// Form are the fields of the form by which incidents are declared, in
 	// order; none: title, severity, service, summary.
 	Form []FormField
+	// Reactions are the emoji with which people keep a message of an incident's
+	// channel, by their names without colons.
+	Reactions map[Keep][]string
 	// Reminders are what people are reminded of.
 	Reminders Reminders
 	// Channel are the rules for incidents' own channels.
@@ -62,6 +65,7 @@ type Settings struct {
 // Defaults are the settings without a configuration.
 func Defaults() Settings {
 	return Settings{
+		Reactions: DefaultReactions(),
 		Severities: []Severity{
 			{Name: "SEV0", About: "everything is down"},
 			{Name: "SEV1", About: "many people can't work"},

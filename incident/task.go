@@ -27,6 +27,8 @@ type Task struct {
 	Text   string   `json:"text"`
 	// Owner is who does it; an empty Name: nobody yet.
 	Owner Person `json:"owner"`
+	// Link leads to the message that it was made of; may be empty.
+	Link string `json:"link,omitempty"`
 	// Due is when it should be done; zero: no date.
 	Due     time.Time `json:"-"`
 	Created Moment    `json:"created"`

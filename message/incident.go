@@ -211,6 +211,9 @@ func Tasks(list []incident.Task, o Options) *chat.Table {
 		if x.Kind == incident.FollowUp {
 			what = append(what, chat.Span{Text: " · follow-up"})
 		}
+		if to := TaskLink(x); to != "" {
+			what = append(what, chat.Span{Text: " "}, chat.Span{Text: "message", Link: to})
+		}
 		due := chat.Line{}
 		switch {
 		case !x.Open():
@@ -235,7 +238,11 @@ func Timeline(entries []incident.Entry, o Options) *chat.Table {
 	t := &chat.Table{Head: []string{"When", "Who", "What"}}
 	for n := range entries {
 		e := &entries[n]
-		t.Rows = append(t.Rows, []chat.Line{{moment(e.At, o)}, {{Text: person(e.By.Name)}}, {{Text: EntryWords(e)}}})
+		what := chat.Line{{Text: EntryWords(e)}}
+		if to := link(e.Link); to != "" {
+			what = append(what, chat.Span{Text: " "}, chat.Span{Text: "message", Link: to})
+		}
+		t.Rows = append(t.Rows, []chat.Line{{moment(e.At, o)}, {{Text: person(e.By.Name)}}, what})
 	}
 	return t
 }
@@ -243,6 +250,9 @@ func Timeline(entries []incident.Entry, o Options) *chat.Table {
 // EntryWords says in one plain line what an entry tells, without who and when.
 func EntryWords(e *incident.Entry) string {
 	words, text := entryWords(e), short(e.Text, maxUpdate)
+	if by := KeptBy(e); by != "" {
+		text += " (" + by + ")"
+	}
 	switch {
 	case text == "":
 		return words
@@ -252,6 +262,20 @@ func EntryWords(e *incident.Entry) string {
 	return words + ": " + text
 }
 
+// KeptBy says who had a message kept that somebody else wrote; else "".
+func KeptBy(e *incident.Entry) string {
+	if e.KeptBy.Name == "" || e.KeptBy.Same(e.By) {
+		return ""
+	}
+	return "kept by " + person(e.KeptBy.Name)
+}
+
+// EntryLink is the address of the message that an entry came from, or "".
+func EntryLink(e *incident.Entry) string { return link(e.Link) }
+
+// TaskLink is the address of the message that a task was made of, or "".
+func TaskLink(t *incident.Task) string { return link(t.Link) }
+
 func entryWords(e *incident.Entry) string {
 	is, was, what := short(e.Is, maxTitle), short(e.Was, maxTitle), short(e.What, maxName)
 	switch e.Kind {
@@ -260,7 +284,7 @@ func entryWords(e *incident.Entry) string {
 			return fmt.Sprintf("declared “%s”, a part of #%d", is, e.Other)
 		}
 		return "declared “" + is + "”"
-	case incident.EntryUpdate, incident.EntryNote, incident.EntryEvent, incident.EntryTrouble:
+	case incident.EntryUpdate, incident.EntryNote, incident.EntryEvent, incident.EntrySaid, incident.EntryTrouble:
 		return ""
 	case incident.EntryAlert:
 		return alertWords(e)

@@ -257,6 +257,25 @@ func (r *Response) Happened(ctx context.Context, number int64, by incident.Perso
 	})
 }
 
+// errKnown says that what a key names was done before.
+var errKnown = errors.New("this was done before")
+
+// Record takes a message of chat into the record. key names the message and as:
+// what was taken by the same key before is not taken again, and known says so.
+func (r *Response) Record(ctx context.Context, number int64, as incident.Keep, s incident.Said, by incident.Person, key string) (done Done, known bool, err error) {
+	c := store.IncidentChange{Numbers: []int64{number}, Key: key}
+	done, err = r.with(ctx, c, func(i *incident.Incident, v store.IncidentView, at time.Time) (incident.Entry, error) {
+		if v.Known != 0 {
+			return incident.Entry{}, errKnown
+		}
+		return i.Record(as, s, by, at)
+	})
+	if errors.Is(err, errKnown) {
+		return Done{}, true, nil
+	}
+	return done, false, err
+}
+
 // Attach adds an alert by its number.
 func (r *Response) Attach(ctx context.Context, number int64, by incident.Person, alertNumber int64) (Done, error) {
 	c := store.IncidentChange{Numbers: []int64{number}, Alerts: []int64{alertNumber}}

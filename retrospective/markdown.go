@@ -85,7 +85,7 @@ func (d *Document) markdown(timeline []Entry) string {
 	}
 	b.WriteString("\n## Timeline\n\n| When | Who | What |\n|---|---|---|\n")
 	for _, e := range timeline {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", stamp(e.At), escape(e.Who), escape(e.What))
+		fmt.Fprintf(&b, "| %s | %s | %s%s |\n", stamp(e.At), escape(e.Who), escape(e.What), linked(e.Link))
 	}
 	return b.String()
 }
@@ -127,7 +127,7 @@ func writeTasks(b *strings.Builder, title string, list []Task) {
 		if !t.Done.IsZero() {
 			mark = "x"
 		}
-		fmt.Fprintf(b, "- [%s] %d. %s", mark, t.Number, escape(t.Text))
+		fmt.Fprintf(b, "- [%s] %d. %s%s", mark, t.Number, escape(t.Text), linked(t.Link))
 		if t.Owner != "" {
 			b.WriteString(" – " + escape(t.Owner))
 		}
@@ -136,6 +136,15 @@ func writeTasks(b *strings.Builder, title string, list []Task) {
 		}
 		b.WriteString("\n")
 	}
+}
+
+// linked leads to the message that something came from.
+func linked(address string) string {
+	if address == "" {
+		return ""
+	}
+	// In angle brackets only these could end it; | would end the table's cell.
+	return " [message](<" + strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", "\\", "%5C").Replace(address) + ">)"
 }
 
 // stamp is a moment with its date and zone: what is taken along is read elsewhere.

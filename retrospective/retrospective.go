@@ -87,6 +87,8 @@ type Task struct {
 	Number int    `json:"number"`
 	Text   string `json:"text"`
 	Owner  string `json:"owner,omitempty"`
+	// Link leads to the message that it was made of; may be empty.
+	Link string `json:"link,omitempty"`
 	// Due and Done are zero when there is no date, and while it is open.
 	Due    time.Time `json:"due,omitzero"`
 	Done   time.Time `json:"done,omitzero"`
@@ -109,6 +111,8 @@ type Entry struct {
 	Kind string    `json:"kind"`
 	// What says in plain words what happened.
 	What string `json:"what"`
+	// Link leads to the message that it came from; may be empty.
+	Link string `json:"link,omitempty"`
 	// Notable ones are what everybody was told.
 	Notable bool `json:"-"`
 }
@@ -184,15 +188,18 @@ func lines(list []string) []string {
 }
 
 func task(t *incident.Task, zone *time.Location) Task {
-	return Task{t.Number, chat.CleanLine(t.Text), chat.CleanLine(t.Owner.Name), in(t.Due, zone), in(t.Done.At, zone), chat.CleanLine(t.Done.By.Name)}
+	return Task{t.Number, chat.CleanLine(t.Text), chat.CleanLine(t.Owner.Name), message.TaskLink(t), in(t.Due, zone), in(t.Done.At, zone), chat.CleanLine(t.Done.By.Name)}
 }
 
 // entry says what one of the timeline tells, in all its length.
 func entry(e incident.Entry, zone *time.Location) Entry {
-	text := chat.CleanLine(e.Text)
-	e.Text = ""
+	text, by := chat.CleanLine(e.Text), message.KeptBy(&e)
+	if by != "" {
+		text += " (" + by + ")"
+	}
+	e.Text, e.KeptBy = "", incident.Person{}
 	what := strings.TrimPrefix(message.EntryWords(&e)+": "+text, ": ")
-	return Entry{e.At.In(zone), chat.CleanLine(e.By.Name), string(e.Kind), strings.TrimSuffix(what, ": "), e.Kind.Notable()}
+	return Entry{e.At.In(zone), chat.CleanLine(e.By.Name), string(e.Kind), strings.TrimSuffix(what, ": "), message.EntryLink(&e), e.Kind.Notable()}
 }
 
 // people are those with a role, by the role, then all others, each once.

@@ -71,6 +71,9 @@ func sample(t *testing.T) (*incident.Incident, []incident.Entry) {
 	step(i.FinishTask(1, anna, at))
 	step(i.Say("half of it\nworks "+hostile, evil, at))
 	step(i.Note(strings.Repeat("long ", 200)+"end", anna, at))
+	step(i.Record(incident.KeepTimeline, incident.Said{Text: "the disk is full\n" + hostile, By: evil, At: at.Add(-time.Minute), Link: "https://chat.example.org/p|1>)[x"}, anna, at))
+	step(i.Record(incident.KeepFollowUp, incident.Said{Text: "bigger disks", By: evil, Link: "javascript:alert(1)"}, anna, at))
+	step(i.Record(incident.KeepTask, incident.Said{Text: "look at the disks", By: evil, Link: "https://chat.example.org/p2?a=b&c=\"d"}, anna, at))
 	step(i.Move(incident.Mitigate, anna, at, "rolled back"))
 	step(i.Move(incident.Resolve, anna, at.Add(3*time.Hour), ""))
 	return i, entries

@@ -28,6 +28,9 @@ type IncidentChange struct {
 	Calls []alert.ID
 	// Origin, with a Name, is what View.Kin is about.
 	Origin Origin
+	// Key, when not empty, names what is done: it is noted with the first effect,
+	// for good, and View.Known then says by which incident it was done.
+	Key string
 	// Apply decides. An error leaves everything as it was and is returned as
 	// it is.
 	Apply func(v IncidentView) ([]IncidentEffect, error)
@@ -40,6 +43,9 @@ type IncidentView struct {
 	// Alerts by their numbers, as they are in this transaction: what becomes of
 	// them later is told by the alerts' own changes (see follow).
 	Alerts map[int64]*alert.Alert
+	// Known is the number of the incident for which Key was noted before; 0: it
+	// was not. Whoever has a key decides for themselves what that means.
+	Known int64
 	// Next is the number that a new incident gets.
 	Next int64
 	// Kin are the incidents of the change's Origin.
@@ -110,6 +116,9 @@ func (s *Store) ChangeIncident(ctx context.Context, c IncidentChange) error {
 			if err := t.putIncident(ctx, &effects[n], before[effects[n].Incident.ID], next); err != nil {
 				return err
 			}
+		}
+		if err := t.noteKey(ctx, &c, v, effects); err != nil {
+			return err
 		}
 		return t.endCalls(ctx, c.Calls)
 	})
@@ -223,6 +232,9 @@ func (t *tx) viewFor(ctx context.Context, c *IncidentChange) (v IncidentView, st
 		return v, true, err
 	}
 	v.Kin = kin
+	if v.Known, err = t.keyOf(ctx, c.Key); err != nil {
+		return v, true, err
+	}
 	v.Alerts, err = t.alertsCalled(ctx, c.Alerts)
 	return v, true, err
 }
@@ -416,26 +428,4 @@ func bit(b bool) int64 {
 // writable is a text that every database holds.
 func writable(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
-}
-
-// searchText is what is looked for in an incident.
-func searchText(i *incident.Incident) string {
-	parts := []string{"", i.Ref(), i.Title, i.Summary}
-	add := func(label string, values ...string) {
-		for _, v := range values {
-			if v != "" {
-				parts = append(parts, label+":"+v)
-			}
-		}
-	}
-	add("type", i.Types...)
-	add("service", i.Services...)
-	add("environment", i.Environments...)
-	for name, value := range i.Fields {
-		add(name, value)
-	}
-	for role, p := range i.Roles {
-		add(role, p.Name)
-	}
-	return writable(strings.ToLower(strings.Join(append(parts, ""), "\n")))
 }

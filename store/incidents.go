@@ -141,6 +141,24 @@ func (s *Store) IncidentsOf(ctx context.Context, id alert.ID) ([]*incident.Incid
 	return s.incidents(ctx, incidentsOfAlert, int64(id))
 }
 
+const channelsOfConnection = `SELECT DISTINCT c.channel, i.number FROM incident_channels c JOIN incidents i ON i.id = c.incident_id
+	WHERE c.connection = $1 AND i.` + notOver + ` ORDER BY i.number DESC LIMIT $2`
+
+// IncidentChannels returns the platform's ids of the own channels on a connection
+// of incidents that are neither closed nor cancelled, those of the newest first.
+func (s *Store) IncidentChannels(ctx context.Context, connection string, limit int) (list []string, err error) {
+	err = s.query(ctx, "channels of incidents", channelsOfConnection, []any{connection, int64(limit)}, func(scan scanner) error {
+		var channel string
+		var number int64
+		err := scan(&channel, &number)
+		if !slices.Contains(list, channel) {
+			list = append(list, channel)
+		}
+		return err
+	})
+	return list, err
+}
+
 // IncidentFilter says which incidents are wanted; zero values mean any.
 type IncidentFilter struct {
 	// Open are those with something left to do about the problem itself.

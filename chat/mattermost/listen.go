@@ -230,6 +230,9 @@ func (l *listener) catchUp(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := l.findMarks(ctx, since); err != nil {
+		return err
+	}
 	l.saw(since)
 	l.askAll(ctx)
 	l.pollReactions(ctx)

@@ -54,6 +54,7 @@ type listener struct {
 	commander chat.Commander // nil: typed words are left alone
 	reactor   chat.Reactor   // nil: reactions are
 	hearer    chat.Hearer    // nil: words in channels are
+	recorder  chat.Recorder  // nil: marks on messages are
 	responder chat.Responder
 	// life ends with Listen: an answer is put together while connections come and go.
 	life context.Context //nolint:containedctx // see there
@@ -70,6 +71,10 @@ type listener struct {
 	seen, saved int64
 	// began is since when this connection is listened to, see firstHeard.
 	began int64
+	// marks are marked messages that were taken, lookedForMarks is until when
+	// they were looked for, in ms by the server's clock.
+	marks          map[string]bool
+	lookedForMarks int64
 	// asking are the cards whose reactions are still to be asked for.
 	asking []chat.Ref
 	// early are reactions to what is not known as a card, yet.
@@ -85,6 +90,7 @@ func (p *Platform) Listen(ctx context.Context, r chat.Responder) error {
 	l.commander, _ = r.(chat.Commander)
 	l.reactor, _ = r.(chat.Reactor)
 	l.hearer, _ = r.(chat.Hearer)
+	l.recorder, _ = r.(chat.Recorder)
 	defer l.answering.Wait()
 	wait, told := l.pace.first, ""
 	for {
@@ -312,6 +318,7 @@ func (s *session) run(ctx context.Context, frames <-chan frame, lost <-chan erro
 			polls = s.clock.After(s.pace.poll)
 			if s.established {
 				s.pollReactions(ctx)
+				s.pollMarks(ctx)
 			}
 		}
 		if err != nil {
@@ -405,7 +412,11 @@ func (s *session) event(ctx context.Context, f frame) error {
 		}
 	case eventReacted:
 		if r, channel, ok := f.reaction(); ok {
-			return s.reacted(ctx, r, chat.Ref{Channel: channel, Post: r.Post})
+			ref := chat.Ref{Channel: channel, Post: r.Post}
+			if err := s.reacted(ctx, r, ref); err != nil {
+				return err
+			}
+			return s.marked(ctx, r, ref)
 		}
 	}
 	return nil

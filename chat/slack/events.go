@@ -47,6 +47,11 @@ func (p *Platform) event(ctx context.Context, r chat.Responder, o outer, e happe
 		p.log.Warn("slack holds events back: there were more than 30,000 in an hour")
 		return nil
 	}
+	if do := p.marks(r, o, e); do != nil {
+		if err := p.recording(do); err != nil || p.reactions[e.emoji()] == "" {
+			return err
+		}
+	}
 	do, err := p.todo(ctx, r, o, e)
 	if do == nil || err != nil {
 		return err

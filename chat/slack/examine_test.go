@@ -51,7 +51,7 @@ func TestWhatIsWrongWithAConnection(t *testing.T) {
 	}{
 		"a scope of posting": {spoil: func(c *connection) { c.fake.Ungrant("groups:history") }, check: "scopes", level: doctor.Fail,
 			texts: []string{"groups:history", "Install to Workspace", "belfry slack manifest"}},
-		"a scope of less": {spoil: func(c *connection) { c.fake.Ungrant("reactions:read") }, check: "scopes", level: doctor.Warn, texts: []string{"acknowledging by emoji"}},
+		"a scope of less": {spoil: func(c *connection) { c.fake.Ungrant("reactions:read") }, check: "scopes", level: doctor.Warn, texts: []string{"acknowledging and keeping messages by emoji"}},
 		"a revoked token": {spoil: func(c *connection) { c.fake.RevokeToken() }, check: "token", level: doctor.Fail, texts: []string{"Install to Workspace"}},
 		"Socket Mode off": {spoil: func(c *connection) { c.fake.DisableSocketMode(true) }, check: "socket mode", level: doctor.Fail, texts: []string{"Enable Socket Mode"}},
 		"another app token": {change: func(c *slack.Config) { c.AppToken = "xapp-1-A0-1-other" }, check: "socket mode", level: doctor.Fail,

@@ -35,7 +35,7 @@ func botScopes() []Scope {
 		{"usergroups:read", "ringing groups by their handle", always},
 		{"im:write", "writing to people directly", always},
 		{"app_mentions:read", "commands that begin with the bot's name", always},
-		{"reactions:read", "acknowledging by emoji", always},
+		{"reactions:read", "acknowledging and keeping messages by emoji", always},
 		{"reactions:write", "putting emoji on cards", always},
 		{"pins:write", "pinning messages in incident channels", always},
 		{"bookmarks:read", "knowing the links above incident channels", always},

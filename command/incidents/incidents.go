@@ -38,6 +38,9 @@ type Store interface {
 	IncidentIn(ctx context.Context, connection, channel string) (*incident.Incident, error)
 	Incidents(ctx context.Context, f store.IncidentFilter) ([]*incident.Incident, error)
 	IncidentEntries(ctx context.Context, id alert.ID, f store.EntryFilter) ([]incident.Entry, error)
+	// IncidentChannels returns the own channels on a connection of incidents
+	// that are not over, those of the newest first.
+	IncidentChannels(ctx context.Context, connection string, limit int) ([]string, error)
 	// Retrospective returns what people made of it, or store.ErrNotFound.
 	Retrospective(ctx context.Context, id alert.ID) (incident.Retrospective, error)
 	// IncidentsOf returns the incidents that an alert is attached to.

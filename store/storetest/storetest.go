@@ -41,6 +41,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"duties of incidents", incidentDutyCases()},
 		{"steps", stepCases()},
 		{"incidents and their alerts", followCases()},
+		{"what was done once", map[string]func(t *testing.T, w *world){"is known by its key": keys}},
 		{"incidents by themselves", callCases()},
 		{"health", healthCases()},
 		{"room", roomCases()},

@@ -118,7 +118,7 @@ func (s *Server) postByHook(c call, id string) *apiError {
 	if err != nil {
 		return errParam("attachments")
 	}
-	if bad := s.insert(&Post{ChannelID: ch.ID, Message: body.Text, Props: raw, Metadata: Metadata{body.Priority}}, ch, h.owner); bad != nil {
+	if bad := s.insert(&Post{ChannelID: ch.ID, Message: body.Text, Props: raw, Metadata: Metadata{Priority: body.Priority}}, ch, h.owner); bad != nil {
 		return bad
 	}
 	if take(&s.faults.loseAnswers) {

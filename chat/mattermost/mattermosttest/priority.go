@@ -7,6 +7,8 @@ import "net/http"
 // Metadata of a post, as far as it is known here.
 type Metadata struct {
 	Priority *PostPriority `json:"priority,omitempty"`
+	// Reactions are those on the post.
+	Reactions []Reaction `json:"reactions,omitempty"`
 }
 
 // PostPriority is how much a post asks for attention: "", "important" or

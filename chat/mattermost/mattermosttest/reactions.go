@@ -43,8 +43,17 @@ func (s *Server) react(u *User, p *Post, emoji string) Reaction {
 		s.reactions = map[string][]Reaction{}
 	}
 	s.reactions[p.ID] = append(s.reactions[p.ID], r)
+	s.noteReactions(p)
 	s.tellReaction("reaction_added", r)
 	return r
+}
+
+// noteReactions keeps what lists show of a post's reactions. A reaction changes
+// the post's update_at (updatePostForReactionsOnInsert in the server's store), so
+// that ?since= lists it.
+func (s *Server) noteReactions(p *Post) {
+	p.Metadata.Reactions = slices.Clone(s.reactions[p.ID])
+	p.UpdateAt = millis(s.clock.Now())
 }
 
 func (s *Server) tellReaction(name string, r Reaction) {
@@ -69,6 +78,7 @@ func (s *Server) Unreact(user, post, emoji string) {
 		}
 		return gone
 	})
+	s.noteReactions(s.posts[post])
 }
 
 // listReactions is GET /posts/{id}/reactions: null where there are none.
@@ -183,4 +193,5 @@ func (s *Server) Backdate(post string, by time.Duration) {
 	for i := range s.reactions[post] {
 		s.reactions[post][i].CreateAt -= by.Milliseconds()
 	}
+	s.posts[post].Metadata.Reactions = slices.Clone(s.reactions[post])
 }

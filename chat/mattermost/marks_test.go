@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mattermost_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"belfry/chat"
+	"belfry/chat/chattest"
+	"belfry/chat/mattermost"
+	"belfry/chat/mattermost/mattermosttest"
+	"belfry/config"
+	"belfry/seal"
+)
+
+// TestMarks holds Mattermost to the contract of those on which messages are
+// marked, and so servers that don't tell of reactions.
+func TestMarks(t *testing.T) {
+	for name, tells := range map[string]bool{"Told": true, "Asked": false} {
+		t.Run(name, func(t *testing.T) {
+			chattest.RunMarks(t, func(t *testing.T) *chattest.Marks { return marks(t, tells) })
+		})
+	}
+}
+
+func marks(t *testing.T, tells bool) *chattest.Marks {
+	t.Helper()
+	fake := mattermosttest.Start(t)
+	if !tells {
+		fake.HideReactions()
+		fake.SetVersion("11.10.0")
+	}
+	own, other := fake.AddChannel("inc-42"), fake.AddChannel("town")
+	cfg := &mattermost.Config{URL: fake.URL(), Token: config.Secret(fake.Token()), Team: mattermosttest.Team}
+	cfg.Websocket = true
+	scribe, mem := &chattest.Scribe{}, &memory{used: map[string]bool{}, settings: map[string]string{}}
+	var p *mattermost.Platform
+	stop := func() {}
+	start := func() {
+		var err error
+		if p, err = cfg.Open(mattermost.Options{Name: "main", Memory: mem, Log: slog.New(slog.DiscardHandler)}); err != nil {
+			t.Fatal(err)
+		}
+		mattermost.Hurry(p)
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		running := p
+		go func() { done <- running.Listen(ctx, scribe) }()
+		stop = sync.OnceFunc(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("Listen ended with %v", err)
+			}
+			_ = running.Close(context.Background())
+		})
+		for end := time.Now().Add(15 * time.Second); fake.Listening() != 1; time.Sleep(2 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("nobody listens")
+			}
+		}
+	}
+	start()
+	t.Cleanup(func() { stop() })
+	mark := func(person, _, post, emoji string) { fake.React(person, post, emoji) }
+	return &chattest.Marks{
+		Scribe: scribe, Connection: "main", Own: own.ID, Other: other.ID, Now: time.Now,
+		Say:          func(person, channel, text, thread string) string { return fake.Say(person, channel, thread, text) },
+		SayAsProgram: func(person, channel, text string) string { return fake.SayByHook(person, channel, text) },
+		SayOurs: func(channel, text string) string {
+			ref, err := p.Post(t.Context(), chat.Post{Channel: channel, Key: seal.Random(), Message: chat.Message{Title: text, Summary: text}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ref.Post
+		},
+		Mark:   mark,
+		Unmark: func(person, _, post, emoji string) { fake.Unreact(person, post, emoji) },
+		Told: func(_, post, text string) {
+			for end := time.Now().Add(15 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+				for _, said := range fake.Posts("inc-42") {
+					if said.RootID == post && strings.Contains(string(said.Props)+said.Message, text) {
+						return
+					}
+				}
+				if time.Now().After(end) {
+					t.Fatalf("nothing like %q was said below %s", text, post)
+				}
+			}
+		},
+		Settled: func() { time.Sleep(100 * time.Millisecond) },
+		Leave:   func() { stop() },
+		Return:  start,
+	}
+}
