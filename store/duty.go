@@ -38,6 +38,8 @@ const (
 	DutyDue  DutyState = "due"
 	DutyDone DutyState = "done"
 	DutyDead DutyState = "dead"
+	// DutyEnded: its other side is gone for good, and LastError says why.
+	DutyEnded DutyState = "ended"
 )
 
 // Duty is one outward duty, stored: a row of table deliveries.

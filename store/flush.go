@@ -29,9 +29,9 @@ var (
 			due_at = CASE deliveries.state WHEN 'due' THEN deliveries.due_at ELSE v.due_at END,
 			attempts = CASE state WHEN 'dead' THEN 0 ELSE attempts END,
 			state = 'due', updated_at = v.now
-		FROM v WHERE deliveries.alert_id = v.alert_id AND kind = 'card' RETURNING destination`)
+		FROM v WHERE deliveries.alert_id = v.alert_id AND kind = 'card' AND state <> 'ended' RETURNING destination`)
 	endWritebacks = newBulk(`UPDATE deliveries SET state = 'done', claimed_at = 0, unknown_since = 0, updated_at = ?
-		WHERE kind = 'writeback' AND state <> 'done' AND alert_id IN (`, `?`, `)
+		WHERE kind = 'writeback' AND state NOT IN ('done', 'ended') AND alert_id IN (`, `?`, `)
 		AND EXISTS (SELECT 1 FROM events WHERE events.alert_id = deliveries.alert_id AND events.id = deliveries.event_id
 			AND events.kind IN ('ack_wanted', 'unack_wanted'))`)
 )
@@ -195,7 +195,7 @@ func (t *tx) flushDuties(ctx context.Context, touched []*entry) error {
 }
 
 // place puts d behind what stands before it. ok is false when it is not
-// needed: the alert has a card there.
+// needed: the alert has a card there, or its card was ended.
 func (c *chain) place(d *newDuty) (wanted int64, ok bool) {
 	switch d.kind {
 	case DutyCard:
@@ -205,6 +205,9 @@ func (c *chain) place(d *newDuty) (wanted int64, ok bool) {
 		c.card, c.cardDue = true, d.dueAt
 		return 0, true
 	case DutyNote:
+		if c.ended {
+			return 0, false
+		}
 		switch {
 		case c.stuck:
 			d.state = dutyWaiting

@@ -121,8 +121,9 @@ func (f *fold) seen(ctx context.Context, c *Change) (bool, error) {
 type chain struct {
 	// card: there is one; shown: it has a receipt; stuck: it has none and gets
 	// none for now, or notes wait behind it already; cardDue is when it is due.
-	card, shown, stuck bool
-	cardDue            int64
+	// ended: nobody is there any more (DutyEnded).
+	card, shown, stuck, ended bool
+	cardDue                   int64
 	// noteDue and writebackDue are when the last undone one is due.
 	noteDue, writebackDue int64
 }
@@ -162,6 +163,7 @@ func (t *tx) chains(ctx context.Context, touched []*entry) (map[chainKey]*chain,
 		case DutyCard:
 			c.card, c.shown, c.cardDue = true, receipt != "", due
 			c.stuck = c.stuck || !c.shown && state != DutyDue
+			c.ended = state == DutyEnded
 		case DutyNote:
 			c.noteDue = max(c.noteDue, due)
 			c.stuck = c.stuck || state == dutyWaiting

@@ -35,7 +35,7 @@ var (
 	// one who is carrying such a card out now (see after).
 	renderAnew = newBulk(`UPDATE deliveries SET reached = 0, tried = -1,
 		due_at = CASE state WHEN 'due' THEN due_at ELSE ? END, state = 'due', updated_at = ?
-		WHERE kind IN ('card', 'step') AND destination = ? AND id IN (`, `?`, `)`)
+		WHERE kind IN ('card', 'step') AND state <> 'ended' AND destination = ? AND id IN (`, `?`, `)`)
 	loadRows   = newBulk(`SELECT `+dutyColumns+` FROM deliveries WHERE destination = ? AND id IN (`, `?`, `)`)
 	updateRows = newBulk(`WITH v (id, state, key, receipt, tried, reached, due_at, attempts, claimed_at, unknown_since, last_error, updated_at) AS (VALUES `,
 		`(CAST(? AS BIGINT),?,?,?,CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),?,CAST(? AS BIGINT))`,
@@ -123,6 +123,12 @@ func (t *tx) renderAnew(ctx context.Context, destination string, results []Settl
 func (r *row) after(x *Settlement, now time.Time) {
 	began := r.claimedAt
 	r.claimedAt = 0
+	if r.State == DutyEnded { // while it was being tried: where it stands counts, and no more
+		if x.Receipt != "" {
+			r.Receipt = x.Receipt
+		}
+		return
+	}
 	if x.Unsent {
 		return
 	}

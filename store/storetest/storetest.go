@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 		{"what was done once", map[string]func(t *testing.T, w *world){"is known by its key": keys}},
 		{"incidents by themselves", callCases()},
 		{"health", healthCases()},
+		{"ended", endedCases()},
 		{"room", roomCases()},
 		{"model", modelCases()},
 	} {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"belfry/alert"
+	"belfry/incident"
+)
+
+// ended is what becomes of duties whose other side is gone for good: nothing
+// wakes them again, what follows upon them is not begun, and last_error says why.
+const (
+	ofConnection = `destination LIKE $1 ESCAPE '!'`
+	// endsAfter bounds how many are ended at a time: intake waits meanwhile.
+	endsAfter = 500
+	endSome   = `UPDATE deliveries SET state = 'ended', last_error = $1, attempts = 0, claimed_at = 0, unknown_since = 0, updated_at = $2
+		WHERE id IN (SELECT id FROM deliveries WHERE state <> 'ended' AND (destination = $3 OR destination LIKE $4 ESCAPE '!') ORDER BY id LIMIT $5)`
+	endOne = `UPDATE deliveries SET state = 'ended', last_error = $1, attempts = 0, claimed_at = 0, unknown_since = 0, updated_at = $2
+		WHERE id = $3 AND state <> 'ended'`
+	// A card says something that can come to be wrong while what it is about is
+	// open, and until it shows the newest; where an attempt was lost it may stand
+	// there without our knowing.
+	livingCards = `SELECT ` + dutyColumns + ` FROM deliveries WHERE kind = 'card' AND state <> 'ended' AND ` + ofConnection + ` AND id > $2
+		AND (state <> 'done' OR claimed_at <> 0 OR unknown_since <> 0
+			OR EXISTS (SELECT 1 FROM alerts WHERE alerts.id = deliveries.alert_id AND closed = 0)
+			OR EXISTS (SELECT 1 FROM incidents WHERE incidents.id = deliveries.alert_id AND is_open = 1))
+		ORDER BY id LIMIT $3`
+	underWay = `SELECT COUNT(*) FROM deliveries d JOIN destinations l ON l.name = d.destination
+		WHERE d.claimed_at <> 0 AND d.state <> 'ended' AND l.lease_until > $2 AND d.` + ofConnection
+	runOn = `SELECT ` + incidentColumns + ` FROM incidents WHERE id IN (SELECT incident_id FROM incident_channels WHERE connection = $1) ORDER BY number`
+)
+
+// on is the pattern of a connection's destinations.
+func on(connection string) string { return pattern(connection) + "/%" }
+
+// LivingCards returns cards of a connection that can come to be wrong, with ids
+// above after, the oldest first.
+func (s *Store) LivingCards(ctx context.Context, connection string, after alert.ID, limit int) ([]Duty, error) {
+	var list []Duty
+	err := s.query(ctx, "the cards of a connection", livingCards, []any{on(connection), int64(after), int64(limit)}, func(scan scanner) error {
+		r, err := scanRow(scan)
+		list = append(list, r.shown())
+		return err
+	})
+	return list, err
+}
+
+// UnderWay counts the duties of a connection that somebody may be carrying out
+// right now.
+func (s *Store) UnderWay(ctx context.Context, connection string) (n int, err error) {
+	now := micros(s.clock.Now())
+	err = s.query(ctx, "what is under way", underWay, []any{on(connection), now}, func(scan scanner) error { return scan(&n) })
+	return n, err
+}
+
+// EndDuty ends one duty, and EndDuties all of a destination, or of a connection
+// where it has no "/". Why is for people. EndDuties returns how many it ended.
+func (s *Store) EndDuty(ctx context.Context, id alert.ID, why string) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		return t.exec(ctx, endOne, writable(why), micros(t.now), int64(id))
+	})
+	if err != nil {
+		return fmt.Errorf("can't end a delivery: %w", err)
+	}
+	return nil
+}
+
+// EndDuties ends all duties of a destination or a connection; see EndDuty.
+func (s *Store) EndDuties(ctx context.Context, destination, why string) (n int, err error) {
+	like := ""
+	if !strings.Contains(destination, "/") {
+		like = on(destination)
+	}
+	for {
+		some := 0
+		err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
+			some, err = t.execCount(ctx, endSome, writable(why), micros(t.now), destination, like, int64(endsAfter))
+			return err
+		})
+		if err != nil {
+			return n, fmt.Errorf("can't end what was to be delivered to %s: %w", destination, err)
+		}
+		n += some
+		if some < endsAfter {
+			return n, nil
+		}
+	}
+}
+
+// Unfinished returns the destinations that have duties which are not done: due,
+// waiting or dead.
+func (s *Store) Unfinished(ctx context.Context) ([]string, error) {
+	var list []string
+	err := s.query(ctx, "what is not delivered", `SELECT destination FROM deliveries WHERE state = 'due' GROUP BY destination
+		UNION SELECT destination FROM deliveries WHERE state = 'dead' GROUP BY destination ORDER BY 1`, nil, func(scan scanner) error {
+		var name string
+		err := scan(&name)
+		list = append(list, name)
+		return err
+	})
+	return list, err
+}
+
+// IncidentsOn returns the incidents that have a channel on a connection, open or
+// not, by number.
+func (s *Store) IncidentsOn(ctx context.Context, connection string) ([]*incident.Incident, error) {
+	list, err := s.incidents(ctx, runOn, connection)
+	for _, i := range list {
+		if err == nil {
+			err = complete(i, func(text string, row func(scanner) error) error {
+				return s.query(ctx, "an incident", text, []any{int64(i.ID)}, row)
+			})
+		}
+	}
+	return list, err
+}

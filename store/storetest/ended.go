@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package storetest
+
+import (
+	"slices"
+	"testing"
+
+	"belfry/alert"
+	"belfry/incident"
+	"belfry/store"
+)
+
+func endedCases() map[string]func(t *testing.T, w *world) {
+	return map[string]func(t *testing.T, w *world){
+		"nothing wakes what was ended":                    endedStays,
+		"what is ended while it is tried keeps its place": endedUnderWay,
+		"the cards that can come to be wrong are found":   endedLiving,
+		"an incident's channels lead to it":               endedIncidents,
+	}
+}
+
+func endedStays(t *testing.T, w *world) {
+	a := w.post(t, "a", "chat/town", "chat2/town", "chat/hall")
+	w.done(t, w.claim(t, "chat/town", 10))
+	b := w.post(t, "b", "chat/town")
+	c := w.claim(t, "chat/hall", 10)
+	w.settle(t, c, store.Settlement{ID: c.Duties[0].ID, State: store.DutyDead, Failed: true, Err: "no"})
+	if got, err := w.Unfinished(w.ctx); err != nil || !slices.Equal(got, []string{"chat/hall", "chat/town", "chat2/town"}) {
+		t.Errorf("unfinished: %v, %v", got, err)
+	}
+	if n, err := w.EndDuties(w.ctx, "chat", "chat was disconnected"); err != nil || n != 3 {
+		t.Fatalf("%d ended, %v", n, err)
+	}
+	if n, err := w.EndDuties(w.ctx, "chat", "again"); err != nil || n != 0 {
+		t.Errorf("%d ended again, %v", n, err)
+	}
+	w.heard()
+	// The alert changes, and something is said: nobody is there to hear it.
+	w.amend(t, a.ID, func(e *store.Effect) {
+		e.Stale, e.Events, e.Notes = true, []alert.Event{event(alert.EventChanged)}, []string{"chat/town", "chat2/town"}
+	})
+	if got := w.heard(); !slices.Equal(got, []string{"chat2/town"}) {
+		t.Errorf("told of %v", got)
+	}
+	for _, id := range []alert.ID{a.ID, b.ID} {
+		duties, err := w.Duties(w.ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range duties {
+			if ended := d.Destination != "chat2/town"; ended != (d.State == store.DutyEnded) || ended && (d.LastError != "chat was disconnected" || d.Kind != store.DutyCard) {
+				t.Errorf("%+v", d)
+			}
+		}
+	}
+	if dead, err := w.DeadDuties(w.ctx, 10); err != nil || len(dead) != 0 {
+		t.Errorf("dead: %+v, %v", dead, err)
+	}
+	if n, err := w.ResendAll(w.ctx, "chat/hall"); err != nil || n != 0 {
+		t.Errorf("%d were sent again, %v", n, err)
+	}
+	if c := w.claim(t, "chat/town", 10); len(c.Duties) != 0 {
+		t.Errorf("claimed %+v", c.Duties)
+	}
+	if got, err := w.Unfinished(w.ctx); err != nil || !slices.Equal(got, []string{"chat2/town"}) {
+		t.Errorf("unfinished: %v, %v", got, err)
+	}
+}
+
+func endedUnderWay(t *testing.T, w *world) {
+	w.post(t, "a", "chat/town")
+	if n, err := w.UnderWay(w.ctx, "chat"); err != nil || n != 0 {
+		t.Errorf("%d under way, %v", n, err)
+	}
+	c := w.claim(t, "chat/town", 10)
+	if n, err := w.UnderWay(w.ctx, "chat"); err != nil || n != 1 {
+		t.Errorf("%d under way, %v", n, err)
+	}
+	if n, err := w.UnderWay(w.ctx, "cha"); err != nil || n != 0 {
+		t.Errorf("%d under way elsewhere, %v", n, err)
+	}
+	id := c.Duties[0].ID
+	if err := w.EndDuty(w.ctx, id, "gone"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(t, c, store.Settlement{ID: id, State: store.DutyDue, Failed: true, Receipt: "channel post", Err: "no"})
+	if d, err := w.Duty(w.ctx, id); err != nil || d.State != store.DutyEnded || d.Receipt != "channel post" || d.LastError != "gone" {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+func endedLiving(t *testing.T, w *world) {
+	open, over, fresh := w.post(t, "open", "chat/town"), w.post(t, "over", "chat/town"), (*alert.Alert)(nil)
+	w.post(t, "elsewhere", "chat2/town")
+	w.amend(t, over.ID, func(e *store.Effect) { e.Alert.Status = alert.Resolved })
+	w.done(t, w.claim(t, "chat/town", 10))
+	fresh = w.post(t, "fresh", "chat/town")
+	i := w.put(t, 0, func(e *store.IncidentEffect) { e.NewCards = []string{"chat/town"} })
+	living := func(after alert.ID, limit int) (ids []alert.ID) {
+		t.Helper()
+		list, err := w.LivingCards(w.ctx, "chat", after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range list {
+			ids = append(ids, d.AlertID)
+		}
+		return ids
+	}
+	if got := living(0, 10); !slices.Equal(got, []alert.ID{open.ID, fresh.ID, i.ID}) {
+		t.Errorf("living are %v", got)
+	}
+	if got := living(0, 1); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+	list, err := w.LivingCards(w.ctx, "chat", 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := living(list[0].ID, 10); !slices.Equal(got, []alert.ID{fresh.ID, i.ID}) {
+		t.Errorf("after the first: %v", got)
+	}
+}
+
+func endedIncidents(t *testing.T, w *world) {
+	w.put(t, 0, func(e *store.IncidentEffect) {
+		e.Incident.Channels = []incident.Channel{{Connection: "chat", ID: "c1", Ours: true}}
+	})
+	w.put(t, 0, func(e *store.IncidentEffect) {
+		e.Incident.Channels = []incident.Channel{{Connection: "chat2", ID: "c1"}}
+	})
+	list, err := w.IncidentsOn(w.ctx, "chat")
+	if err != nil || len(list) != 1 || list[0].Number != 1 || len(list[0].Channels) != 1 || !list[0].Channels[0].Ours {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
