@@ -85,6 +85,7 @@ var packages = map[string]row{
 
 	"doctor/self": {5, "clock config doctor outward store tlscert"},
 
+	"farewell":    {5, "alert chat clock fault incident message store"},
 	"courier":     {5, "alert chat clock delivery desk fault incident message monitor seal store"},
 	"interaction": {5, "alert chat clock desk fault message seal store"},
 	"notify":      {5, "clock config fault monitor/notification seal"},

@@ -93,9 +93,11 @@ type App struct {
 	base         context.Context
 	end          context.CancelFunc
 	// testing ends with the first step of Stop, and with it tests that wait.
-	testing      context.Context
-	endTests     context.CancelFunc
-	wg           sync.WaitGroup
+	testing  context.Context
+	endTests context.CancelFunc
+	wg       sync.WaitGroup
+	// gone are the destinations of sources that are gone for good (orphans.go).
+	gone         sync.Map
 	http, socket *http.Server
 	address      net.Addr
 	certificates *tlscert.Source // nil: plain HTTP

@@ -5,6 +5,8 @@ package app
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,14 +63,21 @@ func (a *App) Connections() []web.Connection {
 	out := make([]web.Connection, 0, len(p.file.Connections))
 	for _, c := range p.file.Connections {
 		platform := p.platforms[c.Name]
+		left, off := p.left[c.Name]
+		if off {
+			platform = left.platform
+		}
 		one := web.Connection{Name: c.Name, Kind: c.Kind, Added: c.From != "", Made: setup.Noted(a.opt.Data, c.Name)}
-		if d, ok := platform.(chat.Describer); ok {
+		one.Leaves = a.CanSetUp() && platform != chat.Platform(a.room)
+		if off {
+			one.Left, one.LeftDone = left.departure.why(c.Name), left.departure.Done
+		} else if d, ok := platform.(chat.Describer); ok {
 			one.Traits = d.Traits()
 		}
 		if s, ok := c.Spec.(interface{ Address() string }); ok {
 			one.Address = s.Address()
 		}
-		if _, one.Asks = platform.(chat.SelfChecker); one.Asks {
+		if _, one.Asks = p.platforms[c.Name].(chat.SelfChecker); one.Asks {
 			l := p.health.of(c.Name)
 			one.Looked, one.Report, one.Trouble = l.at, l.report, l.trouble
 			for _, t := range one.Traits { // said once is enough
@@ -100,7 +109,11 @@ func closeAll(ctx context.Context, p *parts) error {
 	if p.answers != nil {
 		p.answers.Close()
 	}
-	for _, platform := range p.platforms {
+	platforms := slices.Collect(maps.Values(p.platforms))
+	for _, left := range p.left {
+		platforms = append(platforms, left.platform)
+	}
+	for _, platform := range platforms {
 		if c, ok := platform.(chat.Closer); ok {
 			errs = append(errs, c.Close(ctx))
 		}

@@ -117,6 +117,10 @@ func (s *settingUp) CarryOut(ctx context.Context, tell func(web.Step)) (web.End,
 	if end.Entry, err = s.app.written(s.of.Entry(), path); err != nil {
 		return end, err
 	}
+	// One that was disconnected, or half-way so, is connected again by this.
+	if _, _, err := s.app.store.TakeSetting(ctx, departureOf(s.wish.Connection)); err != nil {
+		return end, err
+	}
 	if err := s.app.replace(path, end.Entry); err != nil {
 		return end, err
 	}
@@ -177,74 +181,6 @@ func putOrRemove(path string, text []byte) error {
 		return fmt.Errorf("can't write the connection's file: %w", err)
 	}
 	return nil
-}
-
-// removing is a removal that was planned on the pages. It implements web.SetUp.
-type removing struct {
-	app   *App
-	name  string
-	of    *setup.Removal
-	token config.Secret
-}
-
-// Removal implements web.Connections.
-func (a *App) Removal(_ context.Context, name string, token config.Secret) (web.SetUp, error) {
-	c, ok := a.configured(name)
-	if !ok {
-		return nil, fmt.Errorf("there is no connection %s", name)
-	}
-	w := setup.Wish{Connection: name, Data: a.opt.Data}
-	if spec, ok := c.Spec.(*mattermost.Config); ok {
-		w.CAFile, w.Proxy = spec.CAFile, spec.Proxy
-	}
-	r, err := setup.Undo(w)
-	if err != nil {
-		return nil, err
-	}
-	return &removing{app: a, name: name, of: r, token: token}, nil
-}
-
-// Plan implements web.SetUp.
-func (r *removing) Plan() web.Plan {
-	p := web.Plan{Where: r.of.URL()}
-	for _, text := range r.of.Steps() {
-		p.Steps = append(p.Steps, web.Step{Verb: "undo", Text: text})
-	}
-	p.Todo = len(p.Steps)
-	return p
-}
-
-// Close implements web.SetUp.
-func (r *removing) Close() { r.of.Close(); r.token = "" }
-
-// CarryOut implements web.SetUp.
-func (r *removing) CarryOut(ctx context.Context, tell func(web.Step)) (web.End, error) {
-	c, _ := r.app.configured(r.name)
-	if c.From != "" {
-		// What would be at fault without it must be known before it is gone.
-		if _, err := r.app.opt.Reread(filepath.Base(c.From)); err != nil {
-			return web.End{}, fmt.Errorf("nothing was undone, because the configuration needs the connection: take it out there first.\n%w", err)
-		}
-	}
-	left, err := r.of.Run(ctx, r.token, func(what string, err error) {
-		st := web.Step{Verb: "undone", Text: what}
-		if err != nil {
-			st.Wrong = err.Error()
-		}
-		tell(st)
-	})
-	end := web.End{Left: left}
-	switch {
-	case err != nil:
-		return end, fmt.Errorf("%w\nDo the same again, and it goes on from here.", err) //nolint:staticcheck // a whole sentence for a page
-	case left > 0:
-		return end, nil
-	case c.From == "":
-		end.Said = append(end.Said, "Take the connection "+r.name+" out of the configuration file: Belfry doesn't write that.")
-		return end, nil
-	}
-	end.Said = append(end.Said, "The connection "+r.name+" is taken off.")
-	return end, r.app.replace(r.app.included(r.name), "")
 }
 
 // lender returns the platform by which an administrator can lend their power.

@@ -79,7 +79,7 @@ func (w *works) setUp(wish web.Wish) (web.End, error) {
 
 func (w *works) remove() (web.End, error) {
 	w.t.Helper()
-	s, err := w.Removal(w.t.Context(), "chat", w.token())
+	s, err := w.Removal(w.t.Context(), web.Removal{Name: "chat", By: "anna", Token: w.token(), Archive: true})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestWhatTheFileOwnsIsNotChangedOnThePages(t *testing.T) {
 			t.Errorf("%+v: %v", wish, err)
 		}
 	}
-	if _, err := w.Removal(t.Context(), "nowhere", w.token()); err == nil {
+	if _, err := w.Removal(t.Context(), web.Removal{Name: "nowhere", Token: w.token()}); err == nil {
 		t.Error("what is not there can be removed")
 	}
 }

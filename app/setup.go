@@ -41,11 +41,13 @@ type source struct {
 type parts struct {
 	file      *config.File
 	platforms map[string]chat.Platform
-	sources   map[string]*source
-	order     []*source
-	routing   *routing
-	senders   map[string]delivery.Sender
-	people    []people.Connection
+	// left are connections that are disconnected, whatever the file says.
+	left    map[string]leftBehind
+	sources map[string]*source
+	order   []*source
+	routing *routing
+	senders map[string]delivery.Sender
+	people  []people.Connection
 	// zone is that of the times on cards, room the channels of the built-in one.
 	zone    *time.Location
 	room    []string
@@ -64,7 +66,7 @@ type Extra struct {
 
 // build makes the parts of a configuration.
 func (a *App) build(f *config.File) (_ *parts, err error) {
-	p := &parts{file: f, platforms: map[string]chat.Platform{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}, channels: channelsOf(f)}
+	p := &parts{file: f, platforms: map[string]chat.Platform{}, left: map[string]leftBehind{}, sources: map[string]*source{}, senders: map[string]delivery.Sender{}, channels: channelsOf(f)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, closeAll(a.base, p)) // what is open of it already
@@ -75,6 +77,12 @@ func (a *App) build(f *config.File) (_ *parts, err error) {
 		platform, err := a.openChat(f, c)
 		if err != nil {
 			return nil, fmt.Errorf("connection %s: %w", c.Name, err)
+		}
+		if d, off, err := a.departed(a.base, c.Name); err != nil {
+			return nil, err
+		} else if off && platform != chat.Platform(a.room) {
+			p.left[c.Name] = leftBehind{platform, d}
+			continue
 		}
 		p.platforms[c.Name] = platform
 		p.people = append(p.people, rulesOf(c, platform))
@@ -214,7 +222,13 @@ func (a *App) senderOf(destination string) (delivery.Sender, bool) {
 		key, _, _ = strings.Cut(destination, "/")
 	}
 	s, ok := p.senders[key]
-	return s, ok
+	if ok {
+		return s, true
+	}
+	if gone, is := a.removedSource(destination); is {
+		return gone, true
+	}
+	return nil, false
 }
 
 // can is asked by the desk.

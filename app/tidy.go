@@ -18,7 +18,7 @@ const (
 	retention = 90 * 24 * time.Hour
 )
 
-// tidy ends notices, and removes what has been over for long and sessions that
+// tidy ends notices, and what waits for those who are gone, and removes what has been over for long and sessions that
 // have ended.
 func (a *App) tidy(ctx context.Context) {
 	next := a.opt.Clock.Now().Add(tidyEvery)
@@ -30,6 +30,9 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.desk.EndNotices(ctx); err != nil && ctx.Err() == nil {
 			a.opt.Log.Warn("can't end notices, will try again in a minute", "err", err)
+		}
+		if err := a.endOrphans(ctx); err != nil && ctx.Err() == nil {
+			a.opt.Log.Warn("can't end what nobody is left for, will try again in a minute", "err", err)
 		}
 		if a.opt.Clock.Now().Before(next) {
 			continue

@@ -2,7 +2,14 @@
 
 package chat
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// ErrArchived says that a channel is archived, so that nothing in it can be
+// changed; it is wrapped in a Permanent error.
+var ErrArchived = errors.New("the channel is archived")
 
 // ChannelKeeper is a platform on which Belfry can make and keep channels of its
 // own, for incidents. Every method may be repeated: what stands already is

@@ -29,7 +29,8 @@ const (
 			OR EXISTS (SELECT 1 FROM alerts WHERE alerts.id = deliveries.alert_id AND closed = 0)
 			OR EXISTS (SELECT 1 FROM incidents WHERE incidents.id = deliveries.alert_id AND is_open = 1))
 		ORDER BY id LIMIT $3`
-	underWay = `SELECT COUNT(*) FROM deliveries d JOIN destinations l ON l.name = d.destination
+	openingSteps = `SELECT ` + dutyColumns + ` FROM deliveries WHERE kind = 'step' AND step = 'open' AND state NOT IN ('done', 'ended') AND ` + ofConnection + ` ORDER BY id`
+	underWay     = `SELECT COUNT(*) FROM deliveries d JOIN destinations l ON l.name = d.destination
 		WHERE d.claimed_at <> 0 AND d.state <> 'ended' AND l.lease_until > $2 AND d.` + ofConnection
 	runOn = `SELECT ` + incidentColumns + ` FROM incidents WHERE id IN (SELECT incident_id FROM incident_channels WHERE connection = $1) ORDER BY number`
 )
@@ -42,6 +43,17 @@ func on(connection string) string { return pattern(connection) + "/%" }
 func (s *Store) LivingCards(ctx context.Context, connection string, after alert.ID, limit int) ([]Duty, error) {
 	var list []Duty
 	err := s.query(ctx, "the cards of a connection", livingCards, []any{on(connection), int64(after), int64(limit)}, func(scan scanner) error {
+		r, err := scanRow(scan)
+		list = append(list, r.shown())
+		return err
+	})
+	return list, err
+}
+
+// OpeningSteps returns the steps of a connection that make channels and are not done.
+func (s *Store) OpeningSteps(ctx context.Context, connection string) ([]Duty, error) {
+	var list []Duty
+	err := s.query(ctx, "the steps of a connection", openingSteps, []any{on(connection)}, func(scan scanner) error {
 		r, err := scanRow(scan)
 		list = append(list, r.shown())
 		return err
@@ -89,6 +101,19 @@ func (s *Store) EndDuties(ctx context.Context, destination, why string) (n int, 
 			return n, nil
 		}
 	}
+}
+
+// EndDead ends the dead duties of a destination; see EndDuty.
+func (s *Store) EndDead(ctx context.Context, destination, why string) (n int, err error) {
+	err = s.write(ctx, func(ctx context.Context, t *tx) (err error) {
+		n, err = t.execCount(ctx, `UPDATE deliveries SET state = 'ended', last_error = $1, claimed_at = 0, unknown_since = 0, updated_at = $2
+			WHERE destination = $3 AND state = 'dead'`, writable(why), micros(t.now), destination)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("can't end what was given up at %s: %w", destination, err)
+	}
+	return n, nil
 }
 
 // Unfinished returns the destinations that have duties which are not done: due,

@@ -39,7 +39,7 @@ const (
 	orderAgain = `UPDATE deliveries SET wanted = wanted + 1,
 		due_at = CASE WHEN state = 'due' AND attempts > 0 THEN due_at ELSE $1 END,
 		attempts = CASE state WHEN 'dead' THEN 0 ELSE attempts END,
-		state = CASE state WHEN 'waiting' THEN 'waiting' ELSE 'due' END,
+		state = CASE WHEN state IN ('waiting', 'ended') THEN state ELSE 'due' END,
 		priority = $2, updated_at = $3
 		WHERE alert_id = $4 AND kind = 'step' AND destination = $5 AND step = $6 AND event_id = $7`
 	orderStep = `INSERT INTO deliveries (id, destination, kind, state, alert_id, event_id, key, ref, wanted, priority, due_at, created_at, updated_at, step, after_card)

@@ -23,10 +23,12 @@ type Connections interface {
 	// that name.
 	LookAgain(name string) bool
 	// SetUp reads a server with an administrator's token and plans what a
-	// connection needs, Removal what is undone of it. Nothing is changed. Errors
+	// connection needs, Removal how everything of ours is taken out of a workspace. Nothing is changed. Errors
 	// are for people.
 	SetUp(ctx context.Context, w Wish, token config.Secret) (SetUp, error)
-	Removal(ctx context.Context, name string, token config.Secret) (SetUp, error)
+	Removal(ctx context.Context, r Removal) (SetUp, error)
+	// Again connects what was disconnected and still stands in the configuration.
+	Again(ctx context.Context, name string) error
 	// Authorize is where a browser is sent so that an administrator lends their
 	// power to a set-up of the connection; Lend takes what it comes back with.
 	// giveBack ends the token.
@@ -44,6 +46,13 @@ type Connection struct {
 	// Added says that it was set up on the pages, so that it can be changed
 	// here; Made that a set-up is noted that can be undone.
 	Added, Made bool
+	// Leaves says that it can be disconnected here. Left says that, and by whom,
+	// it was disconnected, or is on its way to be; LeftDone that nothing is left to do.
+	Leaves   bool
+	Left     string
+	LeftDone bool
+	// Installs says that the app is installed by an administrator's browser.
+	Installs bool
 	// Lends says that an administrator can sign in there instead of pasting a token.
 	Lends bool
 	// Traits say how it works.
@@ -68,6 +77,17 @@ type Wish struct {
 	Triggers                              []string
 	CAFile, Proxy                         string
 	CreateChannels, OAuth, ChangeSettings bool
+}
+
+// Removal is the wish to disconnect a connection.
+type Removal struct {
+	Name string
+	// By is who wants it.
+	By string
+	// Token is an administrator's, where a set-up is to be undone.
+	Token config.Secret
+	// Archive has the channels archived that Belfry made for incidents.
+	Archive bool
 }
 
 // SetUp is a plan that can be carried out once. It holds the token until Close.
@@ -124,6 +144,7 @@ func (w *Web) listConnections(rw http.ResponseWriter, r *http.Request) {
 	p := connectionsPage{CanAdd: w.canSetUp()}
 	w.tests.mu.Lock()
 	for _, c := range w.connections() {
+		c.Installs = w.o.Accounts != nil && w.o.Accounts.Installs(c.Name)
 		row := connectionRow{Connection: c}
 		p.Running = p.Running || c.Asks && c.Looked.IsZero()
 		for _, name := range c.Channels {

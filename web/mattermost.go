@@ -24,8 +24,9 @@ type setupForm struct {
 	Wish
 	ChannelList string
 	TriggerList string
-	// Removal asks for the token alone.
-	Removal bool
+	// Removal asks for the token alone, and not for that where Made is false;
+	// Archive is what becomes of the channels that Belfry made.
+	Removal, Made, Archive bool
 	// Lends says that there is a way without a token.
 	Lends bool
 	Wrong string
@@ -50,7 +51,7 @@ func (w *Web) setUpForm(rw http.ResponseWriter, r *http.Request, status int, f s
 	f.ChannelList, f.TriggerList = strings.Join(f.Channels, " "), strings.Join(f.Triggers, " ")
 	title := "Connect Mattermost"
 	if f.Removal {
-		title = "Remove " + f.Name
+		title = "Disconnect " + f.Name
 	}
 	w.leave(rw)
 	w.show(rw, r, status, "setupform", title, f)
@@ -82,31 +83,53 @@ func (w *Web) planSetUp(rw http.ResponseWriter, r *http.Request) {
 	w.plan(rw, r, setupForm{Wish: readWish(r), Lends: c.Lends && c.Added})
 }
 
-// showRemovalForm asks for what a removal needs.
-func (w *Web) showRemovalForm(rw http.ResponseWriter, r *http.Request) {
+// removable is the connection that the path names; false when the answer was given.
+func (w *Web) removable(rw http.ResponseWriter, r *http.Request) (setupForm, bool) {
 	c, ok := w.connection(r.PathValue("name"))
-	if !ok || !c.Made || !w.canSetUp() {
-		w.fail(rw, r, http.StatusNotFound, "No set-up is noted for this connection, so there is nothing to undo.")
-		return
+	if !ok || !c.Leaves || !w.canSetUp() {
+		w.fail(rw, r, http.StatusNotFound, "There is no connection of this name that could be disconnected.")
+		return setupForm{}, false
 	}
-	w.setUpForm(rw, r, http.StatusOK, setupForm{Wish: Wish{Name: c.Name}, Removal: true, Lends: c.Lends})
+	return setupForm{Wish: Wish{Name: c.Name}, Removal: true, Made: c.Made, Lends: c.Lends && c.Made, Archive: true}, true
 }
 
-// planRemoval shows what a removal will undo.
+// showRemovalForm asks for what a removal needs.
+func (w *Web) showRemovalForm(rw http.ResponseWriter, r *http.Request) {
+	if f, ok := w.removable(rw, r); ok {
+		w.setUpForm(rw, r, http.StatusOK, f)
+	}
+}
+
+// planRemoval shows what will be taken away, and what undone.
 func (w *Web) planRemoval(rw http.ResponseWriter, r *http.Request) {
+	if f, ok := w.removable(rw, r); ok {
+		f.Archive = r.PostFormValue("archive") != ""
+		w.plan(rw, r, f)
+	}
+}
+
+// connectAgain has a connection that was disconnected work again.
+func (w *Web) connectAgain(rw http.ResponseWriter, r *http.Request) {
 	c, ok := w.connection(r.PathValue("name"))
-	if !ok || !c.Made || !w.canSetUp() {
-		w.fail(rw, r, http.StatusNotFound, "No set-up is noted for this connection, so there is nothing to undo.")
+	if !ok || c.Left == "" || !w.canSetUp() {
+		w.fail(rw, r, http.StatusNotFound, "There is no connection of this name that was disconnected.")
 		return
 	}
-	w.plan(rw, r, setupForm{Wish: Wish{Name: c.Name}, Removal: true, Lends: c.Lends})
+	if err := w.o.Connections.Again(r.Context(), c.Name); err != nil {
+		w.log.ErrorContext(r.Context(), "can't connect again", "connection", c.Name, "err", err)
+		w.fail(rw, r, http.StatusServiceUnavailable, "It could not be connected again. Nothing is lost; look at the log, and try again.")
+		return
+	}
+	w.log.InfoContext(r.Context(), "connected again", "connection", c.Name, "by", person(r.Context()).Name)
+	w.sessions.Put(r.Context(), keyToast, "The connection "+c.Name+" is used again. What ended stays ended; new alerts and incidents go there.")
+	http.Redirect(rw, r, "/connections", http.StatusSeeOther)
 }
 
 // plan makes a plan with the token of the form, or sends the administrator to
 // Mattermost to lend theirs.
 func (w *Web) plan(rw http.ResponseWriter, r *http.Request, f setupForm) {
 	me := person(r.Context())
-	one := &run{id: seal.Random(), by: me.ID, name: f.Name, removal: f.Removal, wish: f.Wish, began: w.clock.Now()}
+	one := &run{id: seal.Random(), by: me.ID, name: f.Name, removal: f.Removal, archive: f.Archive, made: f.Made, wish: f.Wish, began: w.clock.Now()}
 	if r.PostFormValue("by") == "mattermost" && f.Lends {
 		one.state, one.verifier = seal.Random(), rand.Text()+rand.Text()
 		to, err := w.o.Connections.Authorize(r.Context(), f.Name, one.state, one.verifier)
@@ -120,7 +143,7 @@ func (w *Web) plan(rw http.ResponseWriter, r *http.Request, f setupForm) {
 		return
 	}
 	token := strings.TrimSpace(r.PostFormValue("token"))
-	if token == "" || len(token) > maxAdminToken {
+	if (!f.Removal || f.Made) && token == "" || len(token) > maxAdminToken {
 		f.Wrong = "An access token of a Mattermost administrator is needed."
 		w.setUpForm(rw, r, http.StatusUnprocessableEntity, f)
 		return
@@ -135,7 +158,7 @@ func (w *Web) planWith(rw http.ResponseWriter, r *http.Request, one *run, f setu
 	var s SetUp
 	var err error
 	if one.removal {
-		s, err = w.o.Connections.Removal(ctx, one.name, token)
+		s, err = w.o.Connections.Removal(ctx, Removal{Name: one.name, By: person(r.Context()).Name, Token: token, Archive: one.archive})
 	} else {
 		s, err = w.o.Connections.SetUp(ctx, one.wish, token)
 	}
@@ -143,7 +166,10 @@ func (w *Web) planWith(rw http.ResponseWriter, r *http.Request, one *run, f setu
 		if giveBack != nil {
 			giveBack(context.WithoutCancel(ctx))
 		}
-		f.Wrong = strings.ReplaceAll(err.Error(), token.Reveal(), token.String())
+		f.Wrong = err.Error()
+		if token != "" {
+			f.Wrong = strings.ReplaceAll(f.Wrong, token.Reveal(), token.String())
+		}
 		w.setUpForm(rw, r, http.StatusUnprocessableEntity, f)
 		return
 	}
@@ -178,7 +204,7 @@ func (w *Web) installed(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, http.StatusForbidden, "This answer of Mattermost belongs to nothing that you began here, or it is too late, so nothing was done. Begin again on the Connections page.")
 		return
 	}
-	f := setupForm{Wish: one.wish, Removal: one.removal, Lends: true}
+	f := setupForm{Wish: one.wish, Removal: one.removal, Made: one.made, Archive: one.archive, Lends: true}
 	token, giveBack, err := w.o.Connections.Lend(r.Context(), one.name, q.Get("code"), one.verifier)
 	if err != nil {
 		f.Wrong = err.Error()
@@ -234,5 +260,5 @@ func (w *Web) decideRun(rw http.ResponseWriter, r *http.Request, do func(string,
 			return
 		}
 	}
-	http.Redirect(rw, r, "/connections/runs/"+id, http.StatusSeeOther)
+	http.Redirect(rw, r, "/connections/runs/"+id, http.StatusSeeOther) //nolint:gosec // a path of our own
 }

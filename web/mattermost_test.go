@@ -25,6 +25,7 @@ type plant struct {
 	mu        sync.Mutex
 	wishes    []web.Wish
 	removed   []string
+	again     []string
 	tokens    []config.Secret
 	open, due int // plans that hold a token; lent tokens not given back
 	state     string
@@ -53,11 +54,18 @@ func (p *plant) SetUp(_ context.Context, w web.Wish, token config.Secret) (web.S
 	return p.begun(token)
 }
 
-func (p *plant) Removal(_ context.Context, name string, token config.Secret) (web.SetUp, error) {
+func (p *plant) Removal(_ context.Context, r web.Removal) (web.SetUp, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.removed = append(p.removed, name)
-	return p.begun(token)
+	p.removed = append(p.removed, r.Name)
+	return p.begun(r.Token)
+}
+
+func (p *plant) Again(_ context.Context, name string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.again = append(p.again, name)
+	return nil
 }
 
 func (p *plant) Authorize(_ context.Context, name, state, verifier string) (string, error) {
@@ -108,7 +116,7 @@ func (s *planned) Close() { s.p.mu.Lock(); s.p.open--; s.p.mu.Unlock() }
 
 func openPlant(t *testing.T) (*site, *plant, *clock.Manual) {
 	p := &plant{go_: make(chan error), list: []web.Connection{
-		{Name: "chat", Kind: "mattermost", Added: true, Made: true, Lends: true, Address: "https://chat.example.org", Wish: &web.Wish{Name: "chat", URL: "https://chat.example.org", Team: "ops", Bot: "alarms", Triggers: []string{"fridge", "door"}}, Channels: []string{"chat/ops"},
+		{Name: "chat", Kind: "mattermost", Added: true, Made: true, Leaves: true, Lends: true, Address: "https://chat.example.org", Wish: &web.Wish{Name: "chat", URL: "https://chat.example.org", Team: "ops", Bot: "alarms", Triggers: []string{"fridge", "door"}}, Channels: []string{"chat/ops"},
 			Asks: true, Looked: time.Now(), Trouble: "the token is <b>refused</b>", Traits: []chat.Trait{{Text: "insecure: no <b>check</b>", Warning: true}, {Text: "goes through the proxy x"}}},
 		{Name: "oneway", Kind: "mattermost", Asks: true, Looked: time.Now(), Report: "the webhook is there", Traits: []chat.Trait{{Text: "an incoming webhook is one-way"}}},
 	}}
@@ -240,7 +248,7 @@ func TestWhatIsWrongWithASetUpIsSaidWithoutItsToken(t *testing.T) {
 		t.Errorf("the page shows %s", p.body)
 	}
 	root.post("/connections/mattermost", "url", "https://chat.example.org", "token", " ").want(t, 422, "access token")
-	root.post("/connections/remove/oneway", "token", adminToken).want(t, 404, "nothing to undo")
+	root.post("/connections/remove/oneway", "token", adminToken).want(t, 404, "could be disconnected")
 }
 
 func TestAnAdministratorSignsInInsteadOfPastingAToken(t *testing.T) {
@@ -325,4 +333,36 @@ func TestWithoutConnectionsThereIsNothingToSetUp(t *testing.T) {
 	root.get("/connections/mattermost").want(t, 404)
 	root.post("/connections/mattermost", form()...).want(t, 404)
 	root.post("/connections/look", "connection", "chat").want(t, 404)
+}
+
+func TestADisconnectionListsWhatGoesAndCanBeTakenBack(t *testing.T) {
+	s, plant, _ := openPlant(t)
+	plant.list = append(plant.list, web.Connection{Name: "team", Kind: "slack", Leaves: true},
+		web.Connection{Name: "half", Kind: "slack", Leaves: true, Left: "half was disconnected by <b>anna</b> on 2026-03-01"},
+		web.Connection{Name: "off", Kind: "slack", Leaves: true, Left: "off was disconnected by anna", LeftDone: true})
+	root := s.setUp("root")
+	carol := s.letIn(root, "carol")
+	p := root.get("/connections").want(t, 200, "/connections/remove/team", "being disconnected", "It is not finished", "half was disconnected by <b>anna</b>", "Connect again", "where you take it out")
+	if strings.Contains(p.body, "<b>anna") || strings.Contains(p.body, "/connections/remove/off") || !strings.Contains(p.body, "/connections/remove/half") {
+		t.Errorf("the page shows\n%s", p.body)
+	}
+	p = root.get("/connections/remove/team").want(t, 200, "Disconnect team", "Archive the channels")
+	if strings.Contains(p.body, "Access token") {
+		t.Error("a token is asked for that nobody needs")
+	}
+	root.get("/connections/remove/chat").want(t, 200, "Access token")
+	run := at(t, root.post("/connections/remove/team", "archive", "1"))
+	root.get(run).want(t, 200, "bot @<b>belfry</b>")
+	root.post(run+"/carry-out").leadsTo(t, run)
+	plant.go_ <- nil
+	root.post("/connections/again/half").leadsTo(t, "/connections")
+	root.post("/connections/again/team").want(t, 404)
+	for _, path := range []string{"/connections/again/half", "/connections/remove/team"} {
+		carol.post(path).want(t, 403)
+	}
+	plant.mu.Lock()
+	defer plant.mu.Unlock()
+	if len(plant.again) != 1 || len(plant.removed) != 1 || plant.removed[0] != "team" {
+		t.Errorf("%v %v", plant.again, plant.removed)
+	}
 }

@@ -157,6 +157,8 @@ func reached(d store.Duty) string {
 	switch {
 	case d.State == store.DutyDead:
 		return "given up"
+	case d.State == store.DutyEnded:
+		return "ended"
 	case d.State == store.DutyDone && d.Kind == store.DutyWriteback:
 		return "handed over"
 	case d.State == store.DutyDone:

@@ -40,12 +40,13 @@ const (
 type run struct {
 	id string
 	by alert.ID
-	// name is the connection's; removal says that it is taken off.
-	name    string
-	removal bool
-	wish    Wish
-	began   time.Time
-	phase   runPhase
+	// name is the connection's; removal says that it is taken off, archive what
+	// becomes of its channels, made that a set-up is undone.
+	name                   string
+	removal, archive, made bool
+	wish                   Wish
+	began                  time.Time
+	phase                  runPhase
 	// state and verifier go with the browser to Mattermost.
 	state, verifier string
 

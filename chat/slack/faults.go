@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"belfry/chat"
 	"belfry/fault"
 )
 
@@ -141,8 +142,16 @@ func decide(err error, e effect, doing, connection string) error {
 	case m.decision == fault.RetryAfter: // without a wait: Slack always names one
 		return fault.NewRetryAfterOnly(fault.This, text, time.Second)
 	}
+	if r.Code == "is_archived" || r.Code == "is_inactive" {
+		text = archivedError{text}
+	}
 	return &fault.Error{Decision: m.decision, Err: text}
 }
+
+// archivedError is a chat.ErrArchived in words of its own.
+type archivedError struct{ error }
+
+func (e archivedError) Unwrap() []error { return []error{e.error, chat.ErrArchived} }
 
 // refusal returns Slack's answer in err, if there is one.
 func refusal(err error) (refused, bool) {

@@ -208,3 +208,32 @@ func TestWhatCantBeKeptIsTold(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestLeavingUninstallsTheApp(t *testing.T) {
+	s := newShelf()
+	c, open := installable(t, s, true)
+	p := open()
+	install(t, c, p)
+	if err := p.Leave(t.Context()); err != nil || c.fake.Installed() {
+		t.Fatalf("%v, installed: %v", err, c.fake.Installed())
+	}
+	if err := p.Leave(t.Context()); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	if _, err := open().Person(t.Context(), c.fake.UserID("alice")); err == nil || !strings.Contains(err.Error(), "/oauth/main/app") {
+		t.Errorf("then: %v", err)
+	}
+	install(t, c, p) // and it can come back
+	if left := c.fake.Left(); len(left) != 1 || left[0] != "the app's token" {
+		t.Errorf("%v", left)
+	}
+}
+
+func TestLeavingRevokesAConfiguredToken(t *testing.T) {
+	c := connect(t)
+	for range 2 {
+		if err := c.Leave(t.Context()); err != nil || c.fake.Installed() {
+			t.Errorf("%v", err)
+		}
+	}
+}

@@ -103,3 +103,23 @@ func (s *Server) ExpireToken() {
 	defer s.mu.Unlock()
 	s.inbox.signin.expires = s.clock.Now().Add(-time.Second)
 }
+
+// uninstall is apps.uninstall: everything of the app's goes.
+func uninstall(q *request) reply {
+	switch {
+	case q.args["client_id"] != ClientID:
+		return refuse("client_id_token_mismatch")
+	case q.args["client_secret"] != ClientSecret:
+		return refuse("bad_client_secret")
+	}
+	q.revoked, q.inbox.signin.refresh = true, ""
+	clear(q.scopes)
+	return reply{}
+}
+
+// Installed says whether the app's token still lets it in.
+func (s *Server) Installed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.revoked
+}

@@ -51,6 +51,7 @@ func (s *Server) signinMethods() {
 	s.register("oauth.v2.access", method{tier: 4, token: "none", do: access,
 		args: "client_id client_secret code code_verifier grant_type redirect_uri refresh_token"})
 	s.register("auth.revoke", method{tier: 3, token: "none", do: revoke, args: "test"})
+	s.register("apps.uninstall", method{tier: 1, do: uninstall, args: "client_id client_secret"})
 }
 
 func (s *Server) signinRoutes(mux *http.ServeMux) {
@@ -169,6 +170,10 @@ func (s *Server) jwks(w http.ResponseWriter, _ *http.Request) {
 
 func revoke(q *request) reply {
 	token := bearer(q.http)
+	if token == q.botToken && !q.revoked {
+		q.revoked = true
+		return reply{"revoked": true}
+	}
 	if _, ok := q.inbox.signin.tokens[token]; !ok {
 		return refuse("invalid_auth")
 	}
