@@ -15,6 +15,13 @@ type Spec interface {
 	Validate() []error
 }
 
+// Poster is implemented by the specs of connections that can be written so that
+// they post and do nothing else.
+type Poster interface {
+	// PostsOnly says whether this one is.
+	PostsOnly() bool
+}
+
 // FieldError is a fault in one field; Load adds the line.
 type FieldError struct {
 	// Field is the key as written in the file; below it with dots, an entry of

@@ -123,7 +123,7 @@ func (c *IncidentChannel) check(w *wrongs, s *incident.Settings) {
 			continue // fits even where there is no commander
 		}
 		if err := s.CheckTemplate(t.text); err != nil {
-			w.add("channel."+t.field, "%s: %v", t.field, err)
+			w.add("channel."+t.field, "%v", err)
 		}
 	}
 	if c.Name == "" {
@@ -133,12 +133,12 @@ func (c *IncidentChannel) check(w *wrongs, s *incident.Settings) {
 		at := fmt.Sprintf("channel.private[%d]", n)
 		if word == privateAlways || word == privateNever {
 			if len(c.Private) > 1 {
-				w.add(at, "private: %s stands alone, or there are severities", word)
+				w.add(at, "%s stands alone, or there are severities", word)
 			}
 			continue
 		}
 		if _, err := s.FindSeverity(word); err != nil {
-			w.add(at, "private: write always, never, or severities: %v", err)
+			w.add(at, "write always, never, or severities: %v", err)
 		}
 	}
 	for n, link := range c.Links {
@@ -147,10 +147,10 @@ func (c *IncidentChannel) check(w *wrongs, s *incident.Settings) {
 		}
 	}
 	if c.Archive < 0 || c.Archive > maxArchive {
-		w.add("channel.archive", "archive: at least 0s, which is never, and at most 366d")
+		w.add("channel.archive", "at least 0s, which is never, and at most 366d")
 	}
 	if c.Archive > 0 && c.Archive < time.Minute {
-		w.add("channel.archive", "archive: at least 1m, so that people can read the summary; 0s is never")
+		w.add("channel.archive", "at least 1m, so that people can read the summary; 0s is never")
 	}
 	c.Invite.check(w, s)
 }
@@ -192,6 +192,11 @@ func (l *loader) incidentChannel(n *yaml.Node) {
 	known := func(at *yaml.Node, name string) {
 		if !slices.Contains(l.names, name) {
 			l.fault(at, "incidents: channel: there is no connection %s; %s", quote(name), did(name, l.names))
+		}
+		for _, c := range l.file.Connections {
+			if p, ok := c.Spec.(Poster); ok && c.Name == name && p.PostsOnly() {
+				l.fault(at, "incidents: channel: the connection %s has an incoming webhook alone, which makes no channels and brings nobody in; give it a token", quote(name))
+			}
 		}
 	}
 	for i, name := range c.On {

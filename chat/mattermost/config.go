@@ -171,6 +171,9 @@ type Options struct {
 	Log   *slog.Logger
 }
 
+// PostsOnly implements config.Poster.
+func (c *Config) PostsOnly() bool { return c.hooked() }
+
 // OpenChat makes what the configuration says: a Hook, or else a Platform.
 func (c *Config) OpenChat(o Options) (chat.Platform, error) {
 	if c.hooked() {

@@ -255,6 +255,9 @@ func oneOf(s string, list []string) bool {
 	return false
 }
 
+// PostsOnly implements config.Poster.
+func (c *Config) PostsOnly() bool { return c.hooked() }
+
 // OpenChat makes what the configuration says: a Hook, or else a Platform.
 func (c *Config) OpenChat(o Options) (chat.Platform, error) {
 	if c.hooked() {
