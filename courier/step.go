@@ -69,19 +69,10 @@ func (c *Chat) step(ctx context.Context, e delivery.Errand, i *incident.Incident
 // told, once.
 func (c *Chat) gaveUp(ctx context.Context, e delivery.Errand, i *incident.Incident, why error) delivery.Outcome {
 	connection, _, _ := strings.Cut(e.Destination, "/")
-	text := fmt.Sprintf("%s on %s: %v", cannot[e.Step], connection, why)
-	if err := c.rooms.Record.ChannelTrouble(ctx, i.Number, fmt.Sprintf("%d", e.ID), text); err != nil {
+	if err := c.rooms.Record.ChannelTrouble(ctx, i.Number, fmt.Sprintf("%d", e.ID), fmt.Sprintf("on %s: %v", connection, why)); err != nil {
 		return c.unread(e, err)
 	}
 	return delivery.Outcome{Err: why}
-}
-
-// cannot says which step was not to be done.
-var cannot = map[incident.StepKind]string{
-	incident.StepOpen: "can't make a channel", incident.StepInvite: "can't bring people into the channel",
-	incident.StepDescribe: "can't set the topic of the channel", incident.StepLinks: "can't set the links of the channel",
-	incident.StepPin: "can't pin the card", incident.StepRename: "can't rename the channel",
-	incident.StepSummary: "can't post the closing summary", incident.StepArchive: "can't archive the channel, or open it again,",
 }
 
 // stepping is one step on its way.

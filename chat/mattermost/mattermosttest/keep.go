@@ -44,6 +44,15 @@ func (s *Server) Forbid(rights ...string) {
 	}
 }
 
+// Permit gives rights back that Forbid took.
+func (s *Server) Permit(rights ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, right := range rights {
+		delete(s.forbidden, right)
+	}
+}
+
 // may says whether somebody has a right; "*" in it stands for the channel's
 // kind. s.mu is held.
 func (s *Server) may(u *User, right, kind string) bool {
