@@ -80,6 +80,36 @@ func (p *places) get(path string) string {
 	return string(page)
 }
 
+// types a line in the room's channel and returns the answer's page.
+func (p *places) types(line string) string {
+	p.t.Helper()
+	r, err := p.client.PostForm(p.a.URL()+"/room/line", url.Values{"channel": {"wall"}, "line": {line}})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	page, err := io.ReadAll(r.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return html.UnescapeString(string(page))
+}
+
+// TestAnIncidentIsRunInTheRoom: in the incident's own channel no number is
+// needed, and its people are found by name.
+func TestAnIncidentIsRunInTheRoom(t *testing.T) {
+	p := newPlaces(t)
+	for _, x := range [][2]string{
+		{"incident new SEV1 the shop is slow", "#1 SEV1 started: the shop is slow"}, {"incident convert #1", "You made the channel"},
+		{"incident assign commander @you", "You made you commander"}, {"incident assign scribe @nobody", "@nobody is nobody who can sign in to this Belfry"},
+		{"incident mitigate rolled back", "#1 SEV1 mitigated"}, {"/incident timeline", "mitigated it: rolled back"},
+	} {
+		if got := p.types(x[0]); !strings.Contains(got, x[1]) {
+			t.Errorf("%q: no %q in %s", x[0], x[1], got)
+		}
+	}
+}
+
 // everywhere waits until all three cards show a text.
 func (p *places) everywhere(text string) {
 	p.t.Helper()

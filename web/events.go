@@ -28,7 +28,7 @@ const (
 
 // stream is one page's live updates as server-sent events (WHATWG HTML,
 // section 9.2): card {id, html}, gone {id}, head {html, archived}, elsewhere
-// {channel}, beat, reload. Of channels that its person can't see it is told
+// {channel, quiet}, beat, reload. Of channels that its person can't see it is told
 // nothing.
 // The id of an event is the room's position after it; a browser that comes
 // back sends it as Last-Event-ID and misses nothing.
@@ -48,14 +48,6 @@ func (w *Web) streamRoom(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	actor, _ := w.o.Room.Actor(r.Context())
-	switch sees, err := w.o.Room.Sees(r.Context(), actor, channel); {
-	case err != nil:
-		w.broken(rw, r, "can't look at a channel of the room", err)
-		return
-	case !sees:
-		w.fail(rw, r, http.StatusNotFound, "There is no such channel, or it is private and you are not in it.")
-		return
-	}
 	after := cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after"))
 	sub, known, err := w.o.Room.Subscribe(after)
 	if err != nil {
@@ -137,29 +129,36 @@ func gather(c console.Change, more <-chan console.Change) []console.Change {
 }
 
 func (s *stream) pass(ctx context.Context, batch []console.Change) error {
-	told := map[string]bool{}
+	sees, told := map[string]bool{}, map[string]bool{}
 	for _, c := range batch {
+		if c.Channel == "" {
+			continue
+		}
+		if _, asked := sees[c.Channel]; !asked {
+			may, err := s.w.o.Room.Sees(ctx, s.actor, c.Channel)
+			if err != nil {
+				return err // the page asks again from its last position
+			}
+			sees[c.Channel] = may
+		}
+		if !sees[c.Channel] {
+			continue
+		}
+		var err error
 		switch {
-		case c.Channel == "":
 		case c.Channel == s.channel && c.Card == 0:
-			if err := s.sendHead(ctx, c); err != nil {
-				return err
-			}
+			err = s.sendHead(ctx, c)
 		case c.Channel == s.channel:
-			if err := s.sendCard(ctx, c); err != nil {
-				return err
-			}
+			err = s.sendCard(ctx, c)
+		case c.Card == 0:
+			// The list may lack it; nothing was said in it.
+			err = s.send("elsewhere", c.Position, map[string]string{"channel": c.Channel, "quiet": "yes"})
 		case !told[c.Channel]:
 			told[c.Channel] = true
-			if sees, err := s.w.o.Room.Sees(ctx, s.actor, c.Channel); err != nil || !sees {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if err := s.send("elsewhere", c.Position, map[string]string{"channel": c.Channel}); err != nil {
-				return err
-			}
+			err = s.send("elsewhere", c.Position, map[string]string{"channel": c.Channel})
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -185,9 +184,6 @@ func (s *stream) sendCard(ctx context.Context, c console.Change) error {
 // opened again, its cards change with it, so that the page is read anew.
 func (s *stream) sendHead(ctx context.Context, c console.Change) error {
 	head, err := s.w.o.Room.Head(ctx, s.actor, c.Channel)
-	if errors.Is(err, console.ErrNoChannel) {
-		return s.send("reload", "", struct{}{})
-	}
 	if err != nil {
 		return err
 	}
@@ -195,7 +191,11 @@ func (s *stream) sendHead(ctx context.Context, c console.Change) error {
 	if err != nil {
 		return err
 	}
-	return s.send("head", c.Position, map[string]any{"html": string(html), "archived": head.Archived})
+	data := map[string]string{"html": string(html)}
+	if head.Archived {
+		data["archived"] = "yes"
+	}
+	return s.send("head", c.Position, data)
 }
 
 // cardID is a text because JavaScript's numbers can't hold every id.

@@ -28,6 +28,7 @@ func TestPeopleTypeInTheRoom(t *testing.T) {
 	k := &clerk{Recorder: &chattest.Recorder{}}
 	s := open(t, func(o *web.Options) { o.Responder = k })
 	b := s.setUp("anna")
+	s.card("ops", diskFull())
 	b.get("/?channel=ops").want(t, 200, `action="/room/line"`, `name="channel" value="ops"`)
 	k.answer = chat.Answer{Reply: &chat.Message{State: "started", Title: "#1 <b>slow</b>", Color: "#d9534f", Icon: "🚨", Mentions: []string{"all"}, Buttons: []chat.Button{{Action: "x", Label: "Press"}},
 		Lines: []chat.Line{{{Text: "since ever @all"}}}, Table: &chat.Table{Head: []string{"When"}, Rows: [][]chat.Line{{{{Text: "15:09"}}}}}}}

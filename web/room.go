@@ -52,9 +52,11 @@ func (w *Web) showRoom(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := roomPage{Channel: w.channel(r, places), Lines: w.o.Room.TakesLines()}
+	// Nothing tells a private channel from one that nobody uses.
+	asked := r.URL.Query().Get("channel") == p.Channel && !slices.ContainsFunc(places, func(c console.Place) bool { return c.Name == p.Channel })
 	head, err := w.o.Room.Head(r.Context(), actor, p.Channel)
-	if errors.Is(err, console.ErrNoChannel) {
-		w.fail(rw, r, http.StatusNotFound, "There is no such channel, or it is private and you are not in it.")
+	if asked || errors.Is(err, console.ErrNoChannel) {
+		w.fail(rw, r, http.StatusNotFound, "Nothing was said in this channel yet, or it is private and you are not in it.")
 		return
 	}
 	if err != nil {
@@ -67,6 +69,11 @@ func (w *Web) showRoom(rw http.ResponseWriter, r *http.Request) {
 		p.Before = alert.ID(before)
 	}
 	cards, err := w.o.Room.Page(r.Context(), actor, p.Channel, p.Before)
+	// A link may lead to a card that is further down than the first page.
+	if card, wrong := strconv.ParseInt(r.URL.Query().Get("card"), 10, 64); err == nil && wrong == nil && cards.Older > alert.ID(card) && card > 0 {
+		p.Before = alert.ID(card) + 1
+		cards, err = w.o.Room.Page(r.Context(), actor, p.Channel, p.Before)
+	}
 	if err != nil {
 		w.broken(rw, r, "can't read the room", err)
 		return
@@ -121,7 +128,8 @@ func (w *Web) channel(r *http.Request, places []console.Place) string {
 		}
 		return asked
 	}
-	if last := w.sessions.GetString(r.Context(), keyChannel); known(last) {
+	last := w.sessions.GetString(r.Context(), keyChannel)
+	if slices.ContainsFunc(places, func(c console.Place) bool { return c.Name == last && !c.Archived }) {
 		return last
 	}
 	// Whoever comes for the first time comes for problems, not for one incident.

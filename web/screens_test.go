@@ -12,7 +12,9 @@ import (
 
 	"belfry/chat"
 	"belfry/incident"
+	"belfry/message"
 	"belfry/response"
+	"belfry/seal"
 	"belfry/web/webtest"
 )
 
@@ -67,6 +69,42 @@ func sampleIncidents(s *site, r *response.Response) {
 	must(r.Declare(ctx, incident.Declaration{Title: "Certificates end tomorrow", By: anna, Triage: true}, 0, 0))(s.t)
 }
 
+// sampleChannels are an incident's that is run, and another's that is over.
+func sampleChannels(s *site, r *response.Response) {
+	ctx := s.t.Context()
+	for _, x := range []struct {
+		name, title, topic string
+		number             int64
+		private            bool
+	}{{"INC-1 mail waits", "Mail waits for hours", "SEV2 · resolved", 1, false}, {"INC-2 shop slow", "The shop is slow, and orders wait for the database", "SEV1 · mitigated · commander: anna · since 09:12", 2, true},
+		{"INC-3 fire drill", "Fire drill", "", 3, false}} {
+		c, err := s.room.OpenChannel(ctx, chat.NewChannel{Key: seal.Random(), Name: x.name, Title: x.title, Purpose: "about shop and database", Private: x.private})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.bring(c.ID, "alice", "bob")
+		i, err := s.store.Incident(ctx, x.number)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		ref := s.card(c.Name, message.Incident(i, message.Options{Now: time.Now(), Location: time.UTC}))
+		s.note(ref, "anna mitigated it: read from the first replica")
+		s.card(c.Name, diskFull())
+		for _, err := range []error{s.room.Describe(ctx, c.ID, chat.Description{Topic: x.topic, Purpose: "about shop and database"}), s.room.Pin(ctx, ref),
+			s.room.Bookmark(ctx, c.ID, []chat.Link{{Text: i.Ref() + " in Belfry", URL: s.url + "/incidents/1"}, {Text: "Video call", URL: "https://meet.example/shop"}})} {
+			if err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		must(r.Run(ctx, x.number, bert(), incident.Channel{Connection: "room", ID: c.ID, Name: c.Name}))(s.t)
+		if x.number == 1 {
+			if err := s.room.Archive(ctx, c.ID); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+}
+
 // TestScreens takes pictures of the pages into the directory that BELFRY_SHOTS
 // names, for people to look at; without it there is nothing to do.
 func TestScreens(t *testing.T) {
@@ -85,6 +123,8 @@ func pages(t *testing.T, chrome *webtest.Chrome, dir string) {
 	sampleCards(s)
 	sampleAlerts(s)
 	sampleIncidents(s, r)
+	s.letIn(admin, "bob")
+	sampleChannels(s, r)
 	s.rec.OnPress = func(chat.Press) chat.Answer {
 		return chat.Answer{Dialog: &chat.Dialog{Title: "Acknowledge", Intro: "Disk /var on web01 is CRITICAL.", SubmitLabel: "Acknowledge", State: "x",
 			Fields: []chat.Field{{Name: "comment", Label: "Comment", Help: "Everybody can read it.", Multiline: true, MaxLength: 500}}}}
@@ -99,6 +139,9 @@ func pages(t *testing.T, chrome *webtest.Chrome, dir string) {
 	}{
 		{"room-desktop-light", 1280, false, "/?channel=ops", ""}, {"room-desktop-dark", 1280, true, "/?channel=ops", ""},
 		{"room-phone-light", 375, false, "/?channel=ops", ""}, {"room-phone-dark", 375, true, "/?channel=ops", ""},
+		{"channel-desktop", 1280, false, "/?channel=inc-2-shop-slow", ""}, {"channel-dark", 1280, true, "/?channel=inc-2-shop-slow", ""},
+		{"channel-phone", 375, false, "/?channel=inc-2-shop-slow", ""}, {"channel-archived", 1280, false, "/?channel=inc-1-mail-waits", ""},
+		{"channel-archived-phone", 375, true, "/?channel=inc-1-mail-waits", ""},
 		{"form-phone", 375, false, "/?channel=ops", "Acknowledge with"}, {"form-desktop", 1280, true, "/?channel=ops", "Acknowledge with"},
 		{"alerts-desktop", 1280, false, "/alerts", ""}, {"alerts-phone", 375, true, "/alerts", ""},
 		{"alert-desktop", 1280, false, sampleAlertPath(s), ""}, {"alert-phone", 375, false, sampleAlertPath(s), ""},

@@ -3,6 +3,7 @@
 package console_test
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -129,12 +130,24 @@ func kept(t *testing.T, room *consoletest.Room, name string, private bool, membe
 	return c
 }
 
+// clerk hears typed lines.
+type clerk struct {
+	*chattest.Recorder
+	got []chat.Command
+}
+
+func (c *clerk) Command(_ context.Context, in chat.Command) chat.Answer {
+	c.got = append(c.got, in)
+	return chat.Answer{Whisper: "heard"}
+}
+
 // TestAPrivateChannelIsItsMembers: others neither see nor reach it, by any way,
 // and are told the same as of a channel that is not there.
 func TestAPrivateChannelIsItsMembers(t *testing.T) {
 	s := openStore(t)
 	rec := &chattest.Recorder{}
-	room := consoletest.Open(t, s, rec)
+	k := &clerk{Recorder: rec}
+	room := consoletest.Open(t, s, k)
 	ids := staff(t, s)
 	c := kept(t, room, "inc-7-vault", true, ids[chattest.Alice])
 	alice, bob := chat.Actor{Connection: "room", ID: ids[chattest.Alice], Name: "alice"}, chat.Actor{Connection: "room", ID: ids[chattest.Bob], Name: "bob"}
@@ -177,9 +190,15 @@ func TestAPrivateChannelIsItsMembers(t *testing.T) {
 		if got := room.Console.Press(t.Context(), who, id, "ack"); !strings.Contains(got.Whisper, "no longer there") {
 			t.Errorf("%+v presses: %+v", who, got)
 		}
-		if got := room.Console.Line(t.Context(), who, c.Name, "status"); got.Whisper == "" || got.Message != nil {
-			t.Errorf("%+v types: %+v", who, got)
+		for _, name := range []string{c.Name, "never-used"} {
+			k.got = nil
+			if got := room.Console.Line(t.Context(), who, name, "status"); got.Whisper != "heard" || len(k.got) != 1 || k.got[0].Channel != "" {
+				t.Errorf("%+v types in %s: %+v, heard as %+v", who, name, got, k.got)
+			}
 		}
+	}
+	if room.Console.Line(t.Context(), alice, c.Name, "status"); k.got[len(k.got)-1].Channel != c.Name {
+		t.Errorf("alice's line is heard as %+v", k.got)
 	}
 	if n := len(rec.Presses()); n != 0 {
 		t.Errorf("%d presses of strangers were taken", n)

@@ -17,7 +17,6 @@ const maxLine = 16 << 10
 const (
 	sayNoCommands = "This Belfry takes no commands."
 	sayLongLine   = "This line is too long. Nothing was done."
-	sayNoChannel  = "There is no such channel, or it is private and you are not in it. Nothing was done."
 	sayArchived   = "This channel is archived: what was said can be read, and nothing more is done in it. Take another channel, with the incident's number in the line."
 )
 
@@ -31,7 +30,8 @@ func (r *Room) TakesLines() bool {
 	return ok
 }
 
-// Line carries out what actor typed in a channel. "/belfry" before it may be
+// Line carries out what actor typed in a channel, which is known to the
+// Commander if it is in the actor's list. "/belfry" before it may be
 // left out: there is nobody else in the room to talk to.
 func (r *Room) Line(ctx context.Context, actor chat.Actor, channel, line string) Reply {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
@@ -47,8 +47,16 @@ func (r *Room) Line(ctx context.Context, actor chat.Actor, channel, line string)
 	case len(line) > maxLine:
 		return Reply{Whisper: sayLongLine}
 	}
-	if say := r.barred(ctx, actor, channel, sayNoChannel); say != "" {
+	if say := r.barred(ctx, actor, channel, ""); say != "" {
 		return Reply{Whisper: say}
+	}
+	// A channel that they can't see is to them as one that nobody uses: the
+	// line is about none.
+	if known, err := r.knows(ctx, actor, channel); err != nil {
+		r.log.WarnContext(ctx, "can't list the channels of the room", "err", err)
+		return Reply{Whisper: sayNotNow}
+	} else if !known {
+		channel = ""
 	}
 	text := strings.TrimPrefix(strings.TrimSpace(line), "/")
 	if first, rest, _ := strings.Cut(text, " "); strings.EqualFold(first, "belfry") {

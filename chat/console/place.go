@@ -49,7 +49,9 @@ type Pin struct {
 }
 
 // Path leads to the pinned message's card.
-func (p Pin) Path() string { return PathOf(p.Channel) + "#card-" + formatID(p.Card) }
+func (p Pin) Path() string {
+	return PathOf(p.Channel) + "&card=" + formatID(p.Card) + "#card-" + formatID(p.Card)
+}
 
 // Channels returns the channels that somebody can see, by name: those that are
 // configured, that have messages, and that Belfry made.
@@ -155,6 +157,12 @@ func (r *Room) Sees(ctx context.Context, actor chat.Actor, channel string) (bool
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// knows says whether a channel is in somebody's list.
+func (r *Room) knows(ctx context.Context, actor chat.Actor, channel string) (bool, error) {
+	all, err := r.Channels(ctx, actor)
+	return slices.ContainsFunc(all, func(p Place) bool { return p.Name == channel }), err
 }
 
 // archived says whether a channel takes nothing any more.

@@ -141,15 +141,16 @@
     on("gone", ({ id }) => { $("#card-" + id)?.remove(); counts(); });
     on("head", ({ html, archived }) => {
       const head = $("#head");
-      if (archived !== ("archived" in head.dataset)) return reload(); // cards and the line change, too
+      if (Boolean(archived) !== ("archived" in head.dataset)) return reload(); // cards and the line change, too
       const open = $("details", head)?.open;
       const fresh = fragment(html);
       head.replaceWith(fresh);
       if (open && $("details", fresh)) $("details", fresh).open = true;
     });
-    on("elsewhere", ({ channel }) => {
+    on("elsewhere", ({ channel, quiet }) => {
       const link = $$("#channels a").find((a) => a.dataset.channel === channel);
-      link ? link.classList.add("news") : reload();
+      if (!link) reload();
+      else if (!quiet) link.classList.add("news");
     });
     on("reload", () => { source.close(); reload(); });
   };
