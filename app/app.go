@@ -21,6 +21,7 @@ import (
 
 	"belfry/alert"
 	"belfry/answer"
+	"belfry/api"
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/clock"
@@ -74,6 +75,7 @@ type App struct {
 	lines       chat.Commander
 	response    *response.Response
 	record      chat.Recorder
+	api         *api.API
 	breaker     *answer.Breaker
 	people      *people.People
 	identity    *age.X25519Identity
@@ -195,6 +197,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.commands = a.newCommands()
 	a.response = a.newResponse()
 	a.store.SetOnCall(a.response.Called)
+	a.api = a.openAPI()
 	a.lines = a.newLines(sealer)
 	a.breaker = answer.NewBreaker(a.opt.Clock)
 	a.trials = trial.New(sealer, a.store, a.opt.Clock)
@@ -221,7 +224,7 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ping, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Doctor: a, Answerer: a, Reread: a.reread(),
-		Counter: a.metrics, Metrics: a.metrics, MetricsToken: token})
+		Counter: a.metrics, Metrics: a.metrics, MetricsToken: token, API: a.api.Handler()})
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"belfry/alert"
 	"belfry/answer"
+	"belfry/api"
 	"belfry/chat"
 	"belfry/chat/console"
 	"belfry/config"
@@ -56,6 +57,8 @@ type parts struct {
 	health health
 	// channels are those that the configuration names, as connection/channel.
 	channels []string
+	// programs may use the API.
+	programs []api.Program
 }
 
 // Extra is a source that is not configured but built in (belfry demo).
@@ -105,6 +108,9 @@ func (a *App) build(f *config.File) (_ *parts, err error) {
 		p.senders[desk.MonitorDestination(s.name)] = courier.NewWriteback(s.name, s.monitor, a.store, a.desk, a.opt.Clock)
 	}
 	if p.answers, err = a.openAnswers(f); err != nil {
+		return nil, err
+	}
+	if p.programs, err = a.programsOf(f); err != nil {
 		return nil, err
 	}
 	table, err := route.New(f.Routes, f.Default)
@@ -173,6 +179,7 @@ func (a *App) apply(ctx context.Context, p *parts) {
 	a.parts.Store(p)
 	a.router.table.Store(p.routing)
 	a.people.Apply(p.people)
+	a.api.Apply(p.programs)
 	setup := server.Setup{Chats: map[string]http.Handler{}}
 	for _, s := range p.order {
 		a.metrics.Expect(s.name, server.Outcomes()...)

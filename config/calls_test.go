@@ -58,3 +58,27 @@ func TestFaultsOfRoutesThatDeclareAreTold(t *testing.T) {
 		}
 	}
 }
+
+func TestProgramsThatMayUseTheAPI(t *testing.T) {
+	f, problems := config.Load("belfry.yaml", []byte("incidents: {api: [deploy, {name: backup, token_file: /b, limit: 3}]}\n"), kinds())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if diff := cmp.Diff([]config.IncidentProgram{{Name: "deploy"}, {Name: "backup", TokenFile: "/b", Limit: 3}}, f.Incidents.Programs); diff != "" {
+		t.Error(diff)
+	}
+	for text, want := range map[string]string{
+		"[Deploy!]":                   `api: name "Deploy!" won't do`,
+		"[deploy, {name: deploy}]":    `"deploy" is there twice`,
+		"{name: deploy}":              "a list of words is wanted",
+		"[{name: x, limit: -1}]":      "limit: -1 is out of bounds",
+		"[{name: x, limit: 1001}]":    "limit: 1001 is out of bounds",
+		"[{name: x, token: abcdefg}]": "unknown key \"token\"",
+		"[{token_file: /x}]":          `name "" won't do`,
+	} {
+		_, problems := config.Load("belfry.yaml", []byte("incidents: {api: "+text+"}\n"), kinds())
+		if len(problems) != 1 || !strings.Contains(problems.Error(), want) {
+			t.Errorf("%s: %v\nwant %s", text, problems, want)
+		}
+	}
+}

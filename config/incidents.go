@@ -36,6 +36,8 @@ type Incidents struct {
 	Reactions IncidentReactions `yaml:"reactions"`
 	// Reminders are what people are reminded of.
 	Reminders IncidentReminders `yaml:"reminders"`
+	// Programs may use the API.
+	Programs []IncidentProgram `yaml:"api"`
 	// Channel is how incidents get channels of their own, Posts what is told of
 	// their lives.
 	Channel IncidentChannel `yaml:"channel"`
@@ -163,6 +165,7 @@ func (i *Incidents) Validate() []error {
 	w.unique("form", len(i.Form), func(n int) string { return i.Form[n].Field })
 	i.Reminders.check(w)
 	i.Reactions.check(w)
+	checkPrograms(w, i.Programs)
 	i.refers(w)
 	s := i.Settings()
 	i.Channel.check(w, &s)

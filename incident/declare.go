@@ -3,6 +3,7 @@
 package incident
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type Declaration struct {
 	// Alert is attached to it; nil: none.
 	Alert *alert.Alert
 	By    Person
+	// Invite take part from the beginning.
+	Invite []Person
 }
 
 // Declare makes an incident. What may be chosen must be in s. A blank title is
@@ -67,8 +70,21 @@ func Declare(s *Settings, d Declaration, at time.Time) (*Incident, []Entry, erro
 		}
 		entries = append(entries, e)
 	}
+	for _, p := range d.Invite {
+		e, err := i.Invite(p, d.By, at)
+		if err != nil {
+			return nil, nil, err
+		}
+		entries = append(entries, e)
+	}
+	if i.Private && len(i.People) == 0 {
+		return nil, nil, ErrNobody
+	}
 	return i, entries, nil
 }
+
+// ErrNobody says that nobody could see a private incident.
+var ErrNobody = errors.New("it would be private, and nobody takes part in it; name people who do, or take a severity that is not private")
 
 // choose takes what must be among the settings.
 func (i *Incident) choose(s *Settings, d *Declaration) error {

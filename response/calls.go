@@ -143,9 +143,6 @@ func (r *Response) drop(ctx context.Context, ids []alert.ID) error {
 	return r.store.ChangeIncident(ctx, store.IncidentChange{Calls: ids, Apply: func(store.IncidentView) ([]store.IncidentEffect, error) { return nil, nil }})
 }
 
-// errPrivate says that nobody could see what a route declares.
-var errPrivate = errors.New("an incident of this severity is private, and nobody takes part in one that a route declares")
-
 // callEffects decides what becomes of calls: the incident of their group gets
 // the alerts while it is open; else another one is declared, unless the last one
 // ended a moment ago (*waitError) or the rule has reached its limit: then
@@ -185,11 +182,8 @@ func (r *Response) callEffects(v store.IncidentView, s *incident.Settings, rule 
 		return r.attachAll(before, i, entries, all, rule, at), nil
 	}
 	i, entries, err := incident.Declare(s, rule.Declaration(firing[0]), at)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("route %s: %w", rule.Route, err)
-	case i.Private:
-		return nil, fmt.Errorf("route %s: %w", rule.Route, errPrivate)
 	}
 	i.Number, i.Origin, i.OriginKey = v.Next, rule.By().Name, key
 	return r.attachAll(nil, i, entries, firing[1:], rule, at), nil

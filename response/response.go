@@ -49,6 +49,8 @@ type Response struct {
 	called chan struct{}
 	// acknowledge is how alerts are acknowledged.
 	acknowledge Acknowledge
+	// program is who acts; the zero one: people, and Belfry itself.
+	program Program
 }
 
 // New returns a Response. settings says what may be chosen now, announce in
@@ -88,7 +90,7 @@ func (r *Response) change(ctx context.Context, numbers []int64, apply func(v sto
 
 // carry carries a change out. What is no trouble of the storage's is a refusal.
 func (r *Response) carry(ctx context.Context, c store.IncidentChange) error {
-	err := r.store.ChangeIncident(ctx, c)
+	err := r.store.ChangeIncident(ctx, r.once(c))
 	if _, storage := errors.AsType[*store.IncidentError](err); err == nil || storage {
 		return err
 	}
@@ -146,6 +148,9 @@ func (r *Response) Declare(ctx context.Context, d incident.Declaration, alertNum
 	if alertNumber != 0 {
 		c.Alerts = []int64{alertNumber}
 	}
+	if d.By.IsMachine() {
+		c.Origin = store.Origin{Name: d.By.Name, Since: r.now().Add(-incident.LimitSpan)}
+	}
 	settings := r.settings()
 	var done Done
 	c.Apply = func(v store.IncidentView) ([]store.IncidentEffect, error) {
@@ -159,6 +164,9 @@ func (r *Response) Declare(ctx context.Context, d incident.Declaration, alertNum
 		at := r.now()
 		i, entries, err := incident.Declare(&settings, d, at)
 		if err != nil {
+			return nil, err
+		}
+		if err := r.mayDeclare(v, i, d.By); err != nil {
 			return nil, err
 		}
 		i.Number = v.Next

@@ -65,6 +65,8 @@ type Options struct {
 	Answerer Answerer
 	// Reread reads the configuration again; nil: there is none to read.
 	Reread func() error
+	// API serves programs below /api/, over TCP; nil: there is none.
+	API http.Handler
 	// Counter is told of hand-overs; nil: nobody is.
 	Counter Counter
 	// Metrics answers whoever measures Belfry, over the socket, and over TCP
@@ -132,6 +134,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/chat/{connection}/", s.chat)
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
+	if s.opt.API != nil {
+		mux.Handle("/api/", s.opt.API)
+	}
 	if s.opt.Metrics != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
 	}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"belfry/alert"
+	"belfry/incident"
+	"belfry/response"
+	"belfry/store"
+)
+
+// fault is an answer that says what is wrong.
+func fault(status int, format string, args ...any) (int, any) {
+	return status, failure{Error: fmt.Sprintf(format, args...)}
+}
+
+// acts are what can be done with an incident, by the last part of the address.
+func acts() map[string]func(q *request) (int, any) {
+	me := func(q *request) incident.Person { return q.who.by() }
+	return map[string]func(q *request) (int, any){
+		"update": act(func(q *request, n int64, w words) (response.Done, error) { return q.run.Update(q, n, me(q), w.Text) }, "text"),
+		"note":   act(func(q *request, n int64, w words) (response.Done, error) { return q.run.Note(q, n, me(q), w.Text) }, "text"),
+		"move": act(func(q *request, n int64, w words) (response.Done, error) {
+			if !slices.Contains(incident.Acts(), incident.Act(w.Act)) {
+				return response.Done{}, &response.RefusedError{Err: fmt.Errorf("there is no step %s; there are %s", quoted(w.Act), joined(incident.Acts()))}
+			}
+			return q.run.Move(q, n, incident.Act(w.Act), me(q), w.Text)
+		}, "act", "text"),
+		"severity": act(func(q *request, n int64, w words) (response.Done, error) {
+			return q.run.SetSeverity(q, n, me(q), w.Severity, w.Text)
+		}, "severity", "text"),
+		"attach": act(func(q *request, n int64, w words) (response.Done, error) { return q.run.Attach(q, n, me(q), w.Alert) }, "alert"),
+	}
+}
+
+func joined(acts []incident.Act) string {
+	var list []string
+	for _, a := range acts {
+		list = append(list, string(a))
+	}
+	return strings.Join(list, ", ")
+}
+
+// act is an act on one incident whose body has these keys.
+func act(do func(q *request, number int64, w words) (response.Done, error), keys ...string) func(*request) (int, any) {
+	return func(q *request) (int, any) {
+		i, status, no := q.incident()
+		if i == nil {
+			return status, no
+		}
+		var w words
+		if status, err := read(q.r.Body, &w); err != nil {
+			return fault(status, "%v", err)
+		}
+		for name, given := range map[string]bool{"text": w.Text != "", "act": w.Act != "", "severity": w.Severity != "", "alert": w.Alert != 0} {
+			if given && !slices.Contains(keys, name) {
+				return fault(http.StatusBadRequest, "there is no key %q here; there are %s", name, strings.Join(keys, ", "))
+			}
+		}
+		done, err := do(q, i.Number, w)
+		if err != nil {
+			return q.failed(err)
+		}
+		return http.StatusOK, q.show(done.Incident, false)
+	}
+}
+
+// incident returns the one that the address names, or what to answer. One that
+// is private is there for the program that declared it, and for no other.
+func (q *request) incident() (i *incident.Incident, status int, no any) {
+	number, err := strconv.ParseInt(q.r.PathValue("number"), 10, 64)
+	if err != nil || number < 1 {
+		status, no = fault(http.StatusBadRequest, "the address wants the number of an incident, like /api/incidents/42")
+		return nil, status, no
+	}
+	i, err = q.o.Store.Incident(q, number)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && i.Private && i.CreatedBy != q.who.by():
+		status, no = fault(http.StatusNotFound, "there is no incident #%d, or it is private", number)
+		return nil, status, no
+	case err != nil:
+		status, no = q.failed(err)
+		return nil, status, no
+	}
+	return i, http.StatusOK, nil
+}
+
+// failed is the answer to what was refused, or could not be stored.
+func (q *request) failed(err error) (int, any) {
+	if known, ok := errors.AsType[*response.KnownError](err); ok {
+		i, err := q.o.Store.Incident(q, known.Number)
+		if err != nil {
+			return q.failed(err)
+		}
+		return http.StatusOK, q.show(i, true)
+	}
+	if full, ok := errors.AsType[*response.LimitError](err); ok {
+		q.w.Header().Set("Retry-After", strconv.Itoa(int(incident.LimitSpan.Seconds())))
+		return fault(http.StatusTooManyRequests, "%v", full)
+	}
+	if no, ok := errors.AsType[*incident.ImpossibleError](err); ok {
+		return http.StatusConflict, failure{Error: no.Error(), Possible: no.Possible}
+	}
+	if no, ok := errors.AsType[*response.RefusedError](err); ok {
+		return fault(http.StatusUnprocessableEntity, "%v", no)
+	}
+	q.o.Log.Error("a program's request was not carried out", "program", q.who.Name, "path", q.r.URL.Path, "err", err)
+	q.w.Header().Set("Retry-After", "1")
+	if errors.Is(err, store.ErrUncertain) {
+		return fault(http.StatusServiceUnavailable, "nobody can tell whether that was stored; ask again with the same Idempotency-Key")
+	}
+	return fault(http.StatusServiceUnavailable, "that could not be stored; ask again")
+}
+
+// declare declares an incident.
+func declare(q *request) (int, any) {
+	var d declaration
+	if status, err := read(q.r.Body, &d); err != nil {
+		return fault(status, "%v", err)
+	}
+	if err := d.check(); err != nil {
+		return fault(http.StatusUnprocessableEntity, "%v", err)
+	}
+	if d.Parent != 0 {
+		parent, err := q.o.Store.Incident(q, d.Parent)
+		if errors.Is(err, store.ErrNotFound) || err == nil && parent.Private && parent.CreatedBy != q.who.by() {
+			return fault(http.StatusUnprocessableEntity, "parent: there is no incident #%d, or it is private", d.Parent)
+		}
+	}
+	invited, err := q.people(d.People)
+	if err != nil {
+		return fault(http.StatusUnprocessableEntity, "%v", err)
+	}
+	done, err := q.run.Declare(q, d.declared(q.who.by(), invited), d.Alert, d.Parent)
+	if err != nil {
+		return q.failed(err)
+	}
+	q.w.Header().Set("Location", address(done.Incident.Number))
+	q.o.Log.Info("a program declared an incident", "program", q.who.Name, "incident", done.Incident.Number)
+	return http.StatusCreated, q.show(done.Incident, false)
+}
+
+// people looks up who is named; where the chat can't be asked the handle counts.
+func (q *request) people(names []string) (list []incident.Person, err error) {
+	for _, name := range names {
+		connection, handle, _ := strings.Cut(name, "/")
+		handle = strings.ToLower(strings.TrimPrefix(handle, "@"))
+		p := incident.Person{Connection: connection, Name: handle}
+		if q.o.FindPeople != nil {
+			found, err := q.o.FindPeople(q, connection, handle)
+			switch {
+			case len(found) > 0:
+				p = found[0]
+			case err == nil:
+				return nil, fmt.Errorf("people: nobody is called %s on %s", quoted(handle), quoted(connection))
+			default:
+				q.o.Log.Warn("can't look up who takes part; their name counts", "connection", connection, "err", err)
+			}
+		}
+		if !slices.ContainsFunc(list, p.Same) {
+			list = append(list, p)
+		}
+	}
+	return list, nil
+}
+
+// one is an incident.
+func one(q *request) (int, any) {
+	i, status, no := q.incident()
+	if i == nil {
+		return status, no
+	}
+	return http.StatusOK, q.show(i, false)
+}
+
+// maxPage is how many incidents or entries are given at once.
+const maxPage = 100
+
+// list is incidents, the newest first. Private ones are left out.
+func list(q *request) (int, any) {
+	f := store.IncidentFilter{Seen: true, Limit: maxPage}
+	for name, values := range q.r.URL.Query() {
+		value := values[0]
+		var err error
+		switch name {
+		case "open":
+			var open bool
+			open, err = strconv.ParseBool(value)
+			f.Open, f.Over = open, !open
+		case "status":
+			if f.Status = incident.Status(value); !slices.Contains(incident.Statuses(), f.Status) {
+				err = errors.New("no status")
+			}
+		case "severity":
+			f.Severity = value
+		case "service":
+			f.Label, f.Value = "service", value
+		case "before":
+			f.Before, err = strconv.ParseInt(value, 10, 64)
+		case "limit":
+			f.Limit, err = strconv.Atoi(value)
+			if f.Limit < 1 || f.Limit > maxPage {
+				err = errors.New("out of bounds")
+			}
+		default:
+			return fault(http.StatusBadRequest, "there is no parameter %s; there are open, status, severity, service, before, limit", quoted(name))
+		}
+		if err != nil || len(values) > 1 {
+			return fault(http.StatusBadRequest, "%s=%s won't do; docs/api.md says what does", name, quoted(value))
+		}
+	}
+	all, err := q.o.Store.Incidents(q, f)
+	if err != nil {
+		return q.failed(err)
+	}
+	out := listed{Incidents: make([]shown, 0, len(all))}
+	for _, i := range all {
+		out.Incidents = append(out.Incidents, *q.show(i, false))
+	}
+	if len(all) == f.Limit {
+		out.Before = all[len(all)-1].Number
+	}
+	return http.StatusOK, out
+}
+
+// timeline is the newest entries of an incident, the oldest of them first.
+func timeline(q *request) (int, any) {
+	i, status, no := q.incident()
+	if i == nil {
+		return status, no
+	}
+	f := store.EntryFilter{Limit: maxPage}
+	if text := q.r.URL.Query().Get("before"); text != "" {
+		at, id, ok := cursor(text)
+		if !ok {
+			return fault(http.StatusBadRequest, "before=%s won't do; take it from the answer before", quoted(text))
+		}
+		f.Until, f.Before = at, alert.ID(id)
+	}
+	entries, err := q.o.Store.IncidentEntries(q, i.ID, f)
+	if err != nil {
+		return q.failed(err)
+	}
+	return http.StatusOK, told(i, entries)
+}

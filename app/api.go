@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"belfry/api"
+	"belfry/config"
+)
+
+// openAPI makes the API of incidents. Who may use it is a configuration's to say.
+func (a *App) openAPI() *api.API {
+	return api.New(api.Options{Store: a.store, Response: a.response, BaseURL: a.publicURL, FindPeople: a.findPeople, Clock: a.opt.Clock, Log: a.opt.Log})
+}
+
+// programsOf are those who may use the API, with their tokens: from their files,
+// or from one in the data directory that is made at first.
+func (a *App) programsOf(f *config.File) (list []api.Program, err error) {
+	seen := map[config.Secret]string{}
+	for _, p := range f.Incidents.Programs {
+		program := api.Program{Name: p.Name, Limit: p.Limit}
+		if program.Limit == 0 {
+			program.Limit = config.DefaultProgramLimit
+		}
+		if p.TokenFile != "" {
+			program.Token, err = config.ReadSecret("", p.TokenFile)
+		} else {
+			program.Token, _, err = keptToken(filepath.Join(a.opt.Data, "program-"+p.Name+".token"))
+		}
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("program %s: %w", p.Name, err)
+		case len(program.Token) < minProgramToken:
+			return nil, fmt.Errorf("program %s: its token has fewer than %d characters; head -c 24 /dev/urandom | base64 makes one", p.Name, minProgramToken)
+		case seen[program.Token] != "":
+			return nil, fmt.Errorf("programs %s and %s have the same token: what one does would count as the other's; give each its own", seen[program.Token], p.Name)
+		}
+		seen[program.Token] = p.Name
+		list = append(list, program)
+	}
+	return list, nil
+}
+
+// minProgramToken is the shortest token of a program, in characters.
+const minProgramToken = 16
