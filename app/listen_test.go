@@ -3,7 +3,11 @@
 package app_test
 
 import (
+	"bytes"
+	"log/slog"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,5 +115,54 @@ func TestMessagesOfAnIncidentsChannelAreKept(t *testing.T) {
 	}
 	if said != 2 || war.ID == "" {
 		t.Errorf("%d answers stand below the message, not one for each mark", said)
+	}
+}
+
+// journal is a log that is read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(b)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// TestALogLineNamesItsConnectionOnce: it did twice, where the platform said
+// what its log says already.
+func TestALogLineNamesItsConnectionOnce(t *testing.T) {
+	m := mattermosttest.Start(t)
+	m.AddChannel("ops")
+	log := &journal{}
+	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), Log: slog.New(slog.NewTextHandler(log, nil)),
+		File: file(t, "connections: [{name: chat, kind: mattermost, url: \""+m.URL()+"\", token: \""+m.Token()+"\", team: "+mattermosttest.Team+", websocket: true, callback_url: \"http://127.0.0.1:1\"}]\ndefault: {channels: [chat/ops]}\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, a)
+	(&street{t: t, m: m, a: a}).listens()
+	m.CutSockets()
+	for end := time.Now().Add(15 * time.Second); !strings.Contains(log.String(), "the websocket is lost"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the loss of the websocket is not logged:\n%s", log)
+		}
+	}
+	key := regexp.MustCompile(` ([a-z_]+)=`)
+	for line := range strings.Lines(log.String()) {
+		seen := map[string]bool{}
+		for _, found := range key.FindAllStringSubmatch(line, -1) {
+			if seen[found[1]] {
+				t.Errorf("says %s twice: %s", found[1], line)
+			}
+			seen[found[1]] = true
+		}
 	}
 }

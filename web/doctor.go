@@ -43,11 +43,17 @@ func (c *checkup) end(r doctor.Report) {
 	c.running, c.report = false, &r
 }
 
+// kindMattermost is the kind of connection that has settings which only an
+// administrator's token shows.
+const kindMattermost = "mattermost"
+
 type doctorPage struct {
 	// Running is true during an examination: the page then loads itself again.
 	Running bool
 	By      string
 	Report  *doctor.Report
+	// Lenders are the connections whose administrator can lend a token.
+	Lenders []string
 	// Sum is the report in one line, Groups its findings by subject.
 	Sum    string
 	Groups []findingGroup
@@ -68,6 +74,11 @@ func (w *Web) showDoctor(rw http.ResponseWriter, r *http.Request) {
 	w.checkup.mu.Lock()
 	p := doctorPage{Running: w.checkup.running, By: w.checkup.by, Report: w.checkup.report}
 	w.checkup.mu.Unlock()
+	for _, c := range w.connections() {
+		if c.Kind == kindMattermost {
+			p.Lenders = append(p.Lenders, c.Name)
+		}
+	}
 	if p.Report != nil {
 		p.Sum, p.Groups = p.Report.Sum(), grouped(p.Report.Findings)
 	}

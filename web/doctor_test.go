@@ -81,3 +81,31 @@ func TestAnExaminationEndsWithThePages(t *testing.T) {
 	root.post("/doctor").leadsTo(t, "/doctor")
 	<-e.lent // and the site's end must not wait for it, nor leave it behind (goleak)
 }
+
+// TestATokenIsAskedForWhereThereIsWhatItShows: without Mattermost nobody could
+// lend one.
+func TestATokenIsAskedForWhereThereIsWhatItShows(t *testing.T) {
+	for name, c := range map[string]struct {
+		list       []web.Connection
+		want, none []string
+	}{
+		"none":    {[]web.Connection{{Name: "room", Kind: "console"}, {Name: "team", Kind: "slack"}}, nil, []string{`name="token"`, `name="connection"`}},
+		"one":     {[]web.Connection{{Name: "room", Kind: "console"}, {Name: "chat", Kind: "mattermost"}}, []string{`name="token"`, `type="hidden" name="connection" value="chat"`}, []string{"<select"}},
+		"several": {[]web.Connection{{Name: "chat", Kind: "mattermost"}, {Name: "two", Kind: "mattermost"}}, []string{`name="token"`, "<option>chat</option><option>two</option>"}, nil},
+	} {
+		s := open(t, func(o *web.Options) {
+			o.Doctor, o.Connections = &examiner{}, &plant{list: c.list}
+		})
+		page := s.setUp("root").get("/doctor").want(t, 200, "Look now")
+		for _, text := range c.want {
+			if !strings.Contains(page.body, text) {
+				t.Errorf("%s: %s is missing", name, text)
+			}
+		}
+		for _, text := range c.none {
+			if strings.Contains(page.body, text) {
+				t.Errorf("%s: %s is there", name, text)
+			}
+		}
+	}
+}

@@ -35,7 +35,7 @@ type setupForm struct {
 // showSetUpForm is the form, filled in with what is known of a connection.
 func (w *Web) showSetUpForm(rw http.ResponseWriter, r *http.Request) {
 	if !w.canSetUp() {
-		w.notFound(rw, r)
+		w.noSetUp(rw, r)
 		return
 	}
 	f := setupForm{Wish: Wish{Name: "chat", Bot: "belfry", Command: "belfry", IncidentCommand: "incident"}}
@@ -73,10 +73,19 @@ func readWish(r *http.Request) Wish {
 	}
 }
 
+// noSetUp says why no connection can be made here.
+func (w *Web) noSetUp(rw http.ResponseWriter, r *http.Request) {
+	text := "This Belfry reads no configuration, so a connection could not be kept. Run belfry serve."
+	if w.o.DemoKey != "" {
+		text = "This is the demo: all it writes is removed when it ends, so it makes nothing on other servers. Run belfry serve to connect a Mattermost server."
+	}
+	w.fail(rw, r, http.StatusNotFound, text)
+}
+
 // planSetUp shows what a set-up will do.
 func (w *Web) planSetUp(rw http.ResponseWriter, r *http.Request) {
 	if !w.canSetUp() {
-		w.notFound(rw, r)
+		w.noSetUp(rw, r)
 		return
 	}
 	c, _ := w.connection(strings.TrimSpace(r.PostFormValue("name")))

@@ -330,7 +330,7 @@ func TestWithoutConnectionsThereIsNothingToSetUp(t *testing.T) {
 	s := open(t, nil)
 	root := s.setUp("root")
 	root.get("/connections").want(t, 200, "nothing to show")
-	root.get("/connections/mattermost").want(t, 404)
+	root.get("/connections/mattermost").want(t, 404, "Run belfry serve")
 	root.post("/connections/mattermost", form()...).want(t, 404)
 	root.post("/connections/look", "connection", "chat").want(t, 404)
 }

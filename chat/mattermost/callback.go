@@ -172,8 +172,7 @@ func (p *Platform) Handler(r chat.Responder) http.Handler {
 // body reads what was sent; say tells what to tell people when it can't.
 func (p *Platform) body(w http.ResponseWriter, req *http.Request) (body []byte, say string) {
 	if req.Method != http.MethodPost {
-		p.log.Warn("a callback came without its body: a redirect stands between Mattermost and Belfry; correct callback_url",
-			"connection", p.name, "method", req.Method)
+		p.log.Warn("a callback came without its body: a redirect stands between Mattermost and Belfry; correct callback_url", "method", req.Method)
 		return nil, sayRedirected
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxCallback))
@@ -210,7 +209,7 @@ func (p *Platform) action(ctx context.Context, r chat.Responder, w http.Response
 	}
 	if answer.Dialog != nil {
 		if err := p.openDialog(ctx, b.TriggerID, answer.Dialog); err != nil {
-			p.log.Warn("can't open a dialog", "connection", p.name, "error", err)
+			p.log.Warn("can't open a dialog", "error", err)
 			return whisper(sayNoDialog)
 		}
 	}
@@ -294,7 +293,7 @@ func (p *Platform) actor(ctx context.Context, id string) (actor chat.Actor, say 
 	if err == nil {
 		return actor, ""
 	}
-	p.log.Warn("nothing was done for somebody who can't be named", "connection", p.name, "error", err)
+	p.log.Warn("nothing was done for somebody who can't be named", "error", err)
 	if d, _ := fault.Of(err); d == fault.Permanent && errors.Is(err, errNobody) {
 		return chat.Actor{}, sayNobody
 	}
@@ -313,7 +312,7 @@ func (p *Platform) ask(ctx context.Context, do func(context.Context) chat.Answer
 		var res result
 		defer func() {
 			if broke := recover(); broke != nil {
-				p.log.Error("a callback broke down", "connection", p.name, "panic", broke)
+				p.log.Error("a callback broke down", "panic", broke)
 			}
 			done <- res
 		}()

@@ -166,7 +166,8 @@ type Options struct {
 	CallbackURL string
 	// Memory keeps what a listener did; without one it forgets with the process.
 	Memory chat.Memory
-	// Clock and Log default to the machine's clock and to silence.
+	// Clock and Log default to the machine's clock and to silence. Log tells the
+	// connection's name already.
 	Clock clock.Clock
 	Log   *slog.Logger
 }

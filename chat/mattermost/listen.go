@@ -124,7 +124,7 @@ func (l *listener) reply(ctx context.Context, thread chat.Ref, to string, a chat
 		if err == nil {
 			thread = chat.Ref{Channel: direct}
 		} else {
-			l.log.Warn("can't write to somebody directly", "connection", l.name, "err", err)
+			l.log.Warn("can't write to somebody directly", "err", err)
 			m = chat.Message{Lines: textLines(sayDM)}
 		}
 	}
@@ -138,7 +138,7 @@ func (l *listener) reply(ctx context.Context, thread chat.Ref, to string, a chat
 		err = l.client.do(ctx, http.MethodPost, "/posts", &body, nil)
 	}
 	if err != nil {
-		l.log.Warn("can't answer in chat", "connection", l.name, "err", err)
+		l.log.Warn("can't answer in chat", "err", err)
 	}
 }
 
@@ -181,7 +181,7 @@ func (l *listener) save(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if err := l.memory.SetSetting(ctx, l.bookmark(), strconv.FormatInt(l.seen, 10)); err != nil {
-		l.log.Warn("can't note how far the channels were read", "connection", l.name, "err", err)
+		l.log.Warn("can't note how far the channels were read", "err", err)
 		return
 	}
 	l.saved = l.seen
@@ -211,7 +211,7 @@ func (l *listener) catchUp(ctx context.Context) error {
 			return l.decide(err, reads, "read what was written meanwhile")
 		}
 		if len(got.Posts) >= sinceLimit {
-			l.log.Warn("more was written meanwhile than can be read; commands among it may be missed", "connection", l.name, "channel", l.channelWord(c.ID))
+			l.log.Warn("more was written meanwhile than can be read; commands among it may be missed", "channel", l.channelWord(c.ID))
 		}
 		for _, s := range got.Posts {
 			if s.CreateAt >= since && s.valid() { // others were only edited since

@@ -163,8 +163,7 @@ func (p *Platform) giveBack(ctx context.Context, as *client) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := as.do(ctx, http.MethodPost, "/users/logout", nil, nil); err != nil {
-		p.log.Warn("a token of somebody who linked their account could not be given back; it was forgotten here and ends by itself",
-			"connection", p.name, "error", err)
+		p.log.Warn("a token of somebody who linked their account could not be given back; it was forgotten here and ends by itself", "error", err)
 	}
 }
 

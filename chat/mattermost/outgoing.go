@@ -120,7 +120,7 @@ func (p *Platform) outgoing(r chat.Responder, w http.ResponseWriter, req *http.R
 		return outgoingAnswer{}
 	}
 	if req.Method != http.MethodPost {
-		p.log.Warn("an outgoing webhook came without its body: a redirect stands between Mattermost and Belfry", "connection", p.name, "method", req.Method)
+		p.log.Warn("an outgoing webhook came without its body: a redirect stands between Mattermost and Belfry", "method", req.Method)
 		return p.complain(sayNoHook)
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxOutgoing))
@@ -133,10 +133,10 @@ func (p *Platform) outgoing(r chat.Responder, w http.ResponseWriter, req *http.R
 	}
 	switch {
 	case len(p.hooks) == 0:
-		p.log.Warn("an outgoing webhook called, and no token of one is configured: set outgoing_token_file", "connection", p.name)
+		p.log.Warn("an outgoing webhook called, and no token of one is configured: set outgoing_token_file")
 		return p.complain(sayNoHookTokens)
 	case !p.hooks.known(o.token):
-		p.log.Warn("an outgoing webhook without the right token was refused", "connection", p.name)
+		p.log.Warn("an outgoing webhook without the right token was refused")
 		return p.complain(sayWrongHookToken)
 	case !hearer.Hears(p.name, o.text):
 		return outgoingAnswer{}
@@ -155,7 +155,7 @@ func (p *Platform) answerOutgoing(ctx context.Context, hearer chat.Hearer, o out
 	first, err := p.firstTime(ctx, o.post)
 	switch {
 	case err != nil:
-		p.log.Error("can't note that a word was answered", "connection", p.name, "err", err)
+		p.log.Error("can't note that a word was answered", "err", err)
 		return p.complain(sayNoNote)
 	case !first:
 		return outgoingAnswer{}
@@ -178,7 +178,7 @@ func (p *Platform) answerOutgoing(ctx context.Context, hearer chat.Hearer, o out
 		if err == nil {
 			return outgoingAnswer{}
 		}
-		p.log.Warn("can't answer in a thread, so the answer stands in the channel: invite the bot", "connection", p.name, "err", err)
+		p.log.Warn("can't answer in a thread, so the answer stands in the channel: invite the bot", "err", err)
 		reply.Comment = false
 	}
 	return p.outgoingReply(*reply)
@@ -188,7 +188,7 @@ func (p *Platform) answerOutgoing(ctx context.Context, hearer chat.Hearer, o out
 func (p *Platform) outgoingReply(r chat.Reply) outgoingAnswer {
 	text, props, err := p.renderReply("", r)
 	if err != nil {
-		p.log.Warn("can't show an answer", "connection", p.name, "err", err)
+		p.log.Warn("can't show an answer", "err", err)
 		return p.complain(sayNoAnswer)
 	}
 	out := outgoingAnswer{Username: props.Username, IconURL: props.Icon, Attachments: props.Attachments}
@@ -213,18 +213,18 @@ func (p *Platform) written(ctx context.Context, o outgoing) (s *said, say string
 	s = &said{}
 	err := p.client.do(ctx, http.MethodGet, "/posts/"+o.post, nil, s)
 	if r, ok := refusal(err); ok && r.Status == http.StatusForbidden {
-		p.log.Warn("can't read the post that calls for an answer; the bot must be in the team", "connection", p.name, "err", err)
+		p.log.Warn("can't read the post that calls for an answer; the bot must be in the team", "err", err)
 		return nil, sayUnseen
 	} else if ok && r.Status == http.StatusNotFound {
 		return nil, "" // it was deleted, or never was
 	}
 	if err != nil {
-		p.log.Warn("can't read the post that calls for an answer", "connection", p.name, "err", p.decide(err, reads, "read a post"))
+		p.log.Warn("can't read the post that calls for an answer", "err", p.decide(err, reads, "read a post"))
 		return nil, sayNoSight
 	}
 	at := time.UnixMilli(s.CreateAt)
 	if !s.valid() || s.ID != o.post || s.User != o.user || s.Channel != o.channel || at.Sub(o.at).Abs() >= time.Second {
-		p.log.Warn("an outgoing webhook names a post that is not as it says; it is not answered", "connection", p.name)
+		p.log.Warn("an outgoing webhook names a post that is not as it says; it is not answered")
 		return nil, ""
 	}
 	if !s.byPerson() || p.isLate(s) {
@@ -248,7 +248,7 @@ func (p *Platform) firstTime(ctx context.Context, post string) (bool, error) {
 func (p *Platform) hear(ctx context.Context, hearer chat.Hearer, s said) *chat.Reply {
 	who, err := p.Person(ctx, s.User)
 	if err != nil {
-		p.log.Warn("nothing is answered to somebody who can't be named", "connection", p.name, "err", err)
+		p.log.Warn("nothing is answered to somebody who can't be named", "err", err)
 		if d, _ := fault.Of(err); d == fault.Permanent || !p.complaints.may(sayUnknown) {
 			return nil
 		}

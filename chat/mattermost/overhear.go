@@ -59,6 +59,6 @@ func (l *listener) answerTo(ctx context.Context, s said) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTime)
 	defer cancel()
 	if err := l.put(ctx, thread, *reply); err != nil {
-		l.log.Warn("can't answer in chat", "connection", l.name, "err", err)
+		l.log.Warn("can't answer in chat", "err", err)
 	}
 }

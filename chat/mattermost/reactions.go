@@ -129,7 +129,7 @@ func (l *listener) askAll(ctx context.Context) {
 	}
 	open, err := l.reactor.Open(ctx, l.name, askedCards)
 	if err != nil {
-		l.log.Warn("can't look up the open cards", "connection", l.name, "err", err)
+		l.log.Warn("can't look up the open cards", "err", err)
 		return
 	}
 	l.asking = open

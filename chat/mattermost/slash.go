@@ -158,8 +158,7 @@ func (p *Platform) command(ctx context.Context, r chat.Responder, w http.Respons
 		return p.tell(sayNoCommands)
 	}
 	if req.Method != http.MethodPost {
-		p.log.Warn("a slash command came without its form: its request method is not POST, or a redirect stands between Mattermost and Belfry",
-			"connection", p.name, "method", req.Method)
+		p.log.Warn("a slash command came without its form: its request method is not POST, or a redirect stands between Mattermost and Belfry", "method", req.Method)
 		return p.tell(sayNoForm)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxCommand))
@@ -195,12 +194,12 @@ func (p *Platform) command(ctx context.Context, r chat.Responder, w http.Respons
 // the form and, since 5.0, in a header too: whichever is there must be right.
 func (p *Platform) authentic(req *http.Request, s slash) (say string) {
 	if len(p.slash) == 0 {
-		p.log.Warn("a slash command came, and no token of one is configured: set command_token_file", "connection", p.name)
+		p.log.Warn("a slash command came, and no token of one is configured: set command_token_file")
 		return sayNoTokens
 	}
 	header, there := strings.CutPrefix(req.Header.Get("Authorization"), "Token ")
 	if !p.slash.known(s.token) || there && !p.slash.known(header) {
-		p.log.Warn("a slash command without the right token was refused", "connection", p.name)
+		p.log.Warn("a slash command without the right token was refused")
 		return sayWrongToken
 	}
 	return ""
@@ -210,7 +209,7 @@ func (p *Platform) authentic(req *http.Request, s slash) (say string) {
 func (p *Platform) commandAnswer(ctx context.Context, s slash, a chat.Answer) commandAnswer {
 	if a.Dialog != nil {
 		if err := p.openDialog(ctx, s.trigger, a.Dialog); err != nil {
-			p.log.Warn("can't open a dialog", "connection", p.name, "error", err)
+			p.log.Warn("can't open a dialog", "error", err)
 			return p.tell(sayNoDialog)
 		}
 	}
@@ -223,7 +222,7 @@ func (p *Platform) commandAnswer(ctx context.Context, s slash, a chat.Answer) co
 		m.Mentions = nil // nobody is rung by what only one person sees
 		text, props, err := p.render("", m)
 		if err != nil {
-			p.log.Warn("can't show the answer to a command", "connection", p.name, "error", err)
+			p.log.Warn("can't show the answer to a command", "error", err)
 			text = literal(m.Summary)
 		}
 		out.Text, out.Attachments = strings.TrimSpace(out.Text+"\n"+text), props.Attachments

@@ -104,7 +104,7 @@ func (p *Platform) Listen(ctx context.Context, r chat.Responder) error {
 		}
 		if kind, _, _ := strings.Cut(errText(err), ":"); kind != told { // once, not at every attempt
 			told = kind
-			l.log.Warn("the websocket is lost; connecting again", "connection", l.name, "err", err)
+			l.log.Warn("the websocket is lost; connecting again", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -400,7 +400,7 @@ func (s *session) works() {
 	s.quiet = nil
 	if !s.established {
 		s.established = true
-		s.log.Info("listening over the websocket", "connection", s.name)
+		s.log.Info("listening over the websocket")
 	}
 }
 

@@ -88,7 +88,8 @@ type Options struct {
 	// Vault keeps the tokens of an app that is installed from Belfry's pages;
 	// without one they are forgotten with the process.
 	Vault chat.Vault
-	// Clock and Log default to the machine's clock and to silence.
+	// Clock and Log default to the machine's clock and to silence. Log tells the
+	// connection's name already.
 	Clock clock.Clock
 	Log   *slog.Logger
 }

@@ -56,7 +56,7 @@ func (p *Platform) overhears(r chat.Responder, o outer, e happened) func(ctx con
 // the channel. What was said too long ago is left alone.
 func (p *Platform) answerTo(ctx context.Context, hearer chat.Hearer, o outer, e happened, text string) {
 	if p.clock.Now().Sub(at(e.TS)) > goodFor {
-		p.log.Warn("a word was heard of too late and is not answered", "connection", p.name)
+		p.log.Warn("a word was heard of too late and is not answered")
 		return
 	}
 	select {
@@ -84,7 +84,7 @@ func (p *Platform) answerTo(ctx context.Context, hearer chat.Hearer, o outer, e 
 		return
 	}
 	if err := p.reply(ctx, e, *reply); err != nil {
-		p.log.Warn("can't answer to a word", "connection", p.name, "err", err)
+		p.log.Warn("can't answer to a word", "err", err)
 	}
 }
 
@@ -107,7 +107,7 @@ func (p *Platform) channelName(ctx context.Context, id string) string {
 	}
 	err := p.read(ctx, "conversations.info", url.Values{"channel": {id}}, "look at a channel", &got)
 	if err != nil || got.Channel.Name == "" {
-		p.log.Warn("can't read the name of a channel where somebody asks", "connection", p.name, "channel", id, "err", err)
+		p.log.Warn("can't read the name of a channel where somebody asks", "channel", id, "err", err)
 		return p.channelWord(id)
 	}
 	p.remember(id, got.Channel.Name)
@@ -150,7 +150,7 @@ func (p *Platform) reply(ctx context.Context, e happened, r chat.Reply) error {
 		case err == nil:
 			return nil
 		case named && refusedAs(err, "missing_scope"):
-			p.log.Warn("an answer is shown under the app's own name: the scope chat:write.customize is not granted", "connection", p.name)
+			p.log.Warn("an answer is shown under the app's own name: the scope chat:write.customize is not granted")
 			named = false
 			unsign(args)
 			continue

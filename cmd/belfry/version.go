@@ -33,8 +33,15 @@ func versionOnly() string { return strings.TrimPrefix(versionLine(), "belfry ") 
 
 // versionLine is like "belfry v1.2.3 (commit 0123456789ab, go1.26.0, linux/amd64)".
 func versionLine() string {
-	name, commit, changed := version, "unknown", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
+	info, _ := debug.ReadBuildInfo()
+	return describe(version, info)
+}
+
+// describe says what is known of a program, and nothing of what is not: plain
+// go build may know neither a version nor a commit.
+func describe(name string, info *debug.BuildInfo) string {
+	commit, changed := "", ""
+	if info != nil {
 		if name == "" {
 			name = info.Main.Version
 		}
@@ -49,8 +56,11 @@ func versionLine() string {
 			}
 		}
 	}
-	if name == "" {
-		name = "(devel)"
+	if name == "" || name == "(devel)" { // Go's word for a version that it does not know
+		name = "development build"
 	}
-	return fmt.Sprintf("belfry %s (commit %s%s, %s, %s/%s)", name, commit, changed, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if commit != "" {
+		commit = "commit " + commit + changed + ", "
+	}
+	return fmt.Sprintf("belfry %s (%s%s, %s/%s)", name, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -124,6 +124,7 @@ func TestAnIncidentFromDeclareToClose(t *testing.T) {
 	b.want("timeline #1", "15:19 UTC | anna | the disk was full\n15:29 UTC | anna | changed the severity")
 	b.want("close #1", "You closed it.")
 	b.want("list", "No incident is open.")
+	b.want("list all a b c d e f g h i j k", "At most 10 words are looked for at once")
 	b.want("list all orders", "1 incident", "#1 | ✅ SEV3 | orders are stuck · closed")
 	b.want("export #1", "# #1 orders are stuck", "- [x] 1. call the provider – bert", "- Time to mitigate: 20 min", "| 2026-03-14 15:19:26 UTC | anna | the disk was full |", "orders wait\nfor the database")
 	b.want("reopen #1 slow again", "You reopened it: slow again.", "started")

@@ -47,6 +47,9 @@ func (c *call) tasks() (chat.Message, error) {
 	return m, nil
 }
 
+// maxWords is how many words are looked for at once.
+const maxWords = 10
+
 // list shows open incidents, or with "all" those that are over, too.
 func (c *call) list() (chat.Message, error) {
 	f := store.IncidentFilter{Open: true}
@@ -54,7 +57,10 @@ func (c *call) list() (chat.Message, error) {
 	if word, _ := ahead.Next(); strings.EqualFold(word, "all") {
 		f.Open, c.line = false, ahead
 	}
-	for c.line.Rest() != "" && len(f.Words) < 10 {
+	for c.line.Rest() != "" {
+		if len(f.Words) == maxWords {
+			return chat.Message{}, sayf("At most %d words are looked for at once; leave some out.", maxWords)
+		}
 		word, _ := c.line.Next()
 		f.Words = append(f.Words, word)
 	}

@@ -190,7 +190,7 @@ func (c *Commander) tell(ctx context.Context, line string, err error, o alert.Ob
 		t := targetOf(o)
 		s := &monitor.Status{}
 		if _, err := l.read(ctx, map[target]*monitor.Status{t: s}); err != nil {
-			c.log.Debug("the command was taken, but could not be seen yet", "source", c.name, "object", o.Name(), "error", err)
+			c.log.Debug("the command was taken, but could not be seen yet", "object", o.Name(), "error", err)
 			return monitor.Receipt{}, nil
 		}
 		confirmed = shows(*s)

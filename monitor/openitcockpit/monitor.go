@@ -62,7 +62,7 @@ func (c *Config) Open(o Options) (monitor.Monitor, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	log := o.Log.With("source", o.Name)
+	log := o.Log
 	src := &Source{config: *c, clock: o.Clock, links: links{base: strings.TrimRight(cmp.Or(c.LinkURL, c.URL), "/"), pages: cmp.Or(c.Pages, PagesOf5)}}
 	key, err := c.key()
 	if err != nil {
