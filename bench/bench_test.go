@@ -102,3 +102,11 @@ func TestChoosing(t *testing.T) {
 		t.Error("a figure that there is not can be chosen")
 	}
 }
+
+func TestTimeWithinCalls(t *testing.T) {
+	at := func(ms int) time.Time { return time.UnixMilli(int64(1000 + ms)) }
+	calls := []called{{"b", at(30), at(50)}, {"a", at(-5), at(10)}, {"inside", at(35), at(40)}, {"over", at(45), at(60)}, {"after", at(90), at(120)}}
+	if got := busy(calls, at(0), at(100)); got != 50*time.Millisecond {
+		t.Errorf("busy for %v", got)
+	}
+}

@@ -7,7 +7,7 @@
 // The flow: main.go builds the real program and runs one figure after the
 // other. Each figure starts servers as processes of their own (process.go), on
 // 127.0.0.1 and in a directory that is removed afterwards; load.go is what
-// calls them. intake.go, notify.go, post.go, cards.go, click.go, incidents.go and start.go
+// calls them. intake.go, notify.go, post.go, cards.go, click.go, incidents.go, rooms.go and start.go
 // are the figures; bare.go is the handler that intake is compared with.
 //
 // A machine is never quiet. What is compared is measured in turns, medians
@@ -56,6 +56,7 @@ func figures() []figure {
 		{"cards", (*bench).cards},
 		{"click", (*bench).click},
 		{"incidents", (*bench).incidents},
+		{"rooms", (*bench).rooms},
 		{"start", (*bench).start},
 	}
 }
