@@ -374,3 +374,43 @@ func idsOf(list []*incident.Incident) (ids []alert.ID) {
 	}
 	return ids
 }
+
+// TestWhatChatRefusesIsToldAndTheRestGoes: a server in trouble, a card that
+// somebody deleted, a channel that the bot was taken out of; and whoever
+// disconnects learns nothing of a private incident.
+func TestWhatChatRefusesIsToldAndTheRestGoes(t *testing.T) {
+	m := mattermosttest.Start(t)
+	for _, name := range []string{"ops", "db", "web"} {
+		m.AddChannel(name)
+	}
+	token := m.AddCommand("incident", "http://not.yet.example/")
+	l := newLeaver(t, fmt.Sprintf(`
+connections: [{name: chat, kind: mattermost, url: %q, token: %q, team: %s, command_tokens: [%q]}]
+default: {channels: [chat/ops, chat/db, chat/web]}
+incidents: {announce: [chat/ops], channel: {on: [chat]}}
+`, m.URL(), m.Token(), mattermosttest.Team, token))
+	m.MoveCommand("incident", "http://"+l.app.Address()+"/chat/chat/command")
+	l.report("web01")
+	m.DeletePost(m.Room("ops").WaitCard("web01 is gone").ID())
+	stays, goes := m.Room("db").WaitCard("web01 is gone"), m.Room("web").WaitCard("web01 is gone")
+	m.Type("alice", "ops", "/incident new SEV1 private=yes the secret leak")
+	eventually(t, "it has a channel", func() bool { return strings.Contains(fmt.Sprint(m.Left("belfry")), "a pin in inc-1-the-secret-leak") })
+	m.Leave("belfry", "db")
+	m.Fail5xxBefore(2)
+	plan, did, end := l.leave(web.Removal{Name: "chat", Archive: true})
+	for _, text := range []string{plan, did, strings.Join(end.Said, "\n")} {
+		if strings.Contains(text, "leak") {
+			t.Errorf("whoever disconnects reads\n%s", text)
+		}
+	}
+	contains(t, plan, "channel (private) of #1")
+	contains(t, did, "a card in chat/db")
+	contains(t, strings.Join(end.Said, "\n"), "stays as it is there")
+	if !goes.Shows("no longer kept") || stays.Shows("no longer kept") || end.Left != 0 {
+		t.Errorf("%+v\n%s\n%s", end, goes.Text(), stays.Text())
+	}
+	if left := fmt.Sprint(m.Left("belfry")); left != "[bot belfry can act button Acknowledge in db button Acknowledge with comment… in db button Declare incident… in db]" {
+		t.Errorf("left: %s", left)
+	}
+	l.kept("chat", 1)
+}

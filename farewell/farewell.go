@@ -130,11 +130,7 @@ func count(n int, one, many string) string {
 
 // what says what becomes of a channel.
 func (f *Farewell) what(c kept) string {
-	name := chat.CleanLine(c.Name)
-	if name == "" {
-		name = chat.CleanLine(c.ID)
-	}
-	text := "channel " + name + " of " + c.of.Ref() + ": its pin and Belfry's links go"
+	text := "channel " + c.named() + " of " + c.of.Ref() + ": its pin and Belfry's links go"
 	switch {
 	case c.Ours && f.Archive:
 		return text + ", and it is archived (its messages stay)"
@@ -142,6 +138,26 @@ func (f *Farewell) what(c kept) string {
 		return text + "; it stays, with everybody in it"
 	}
 	return text
+}
+
+// named is how a channel is named to whoever disconnects: they need not take part
+// in a private incident, and its title may stand in the name.
+func (c kept) named() string {
+	switch name := chat.CleanLine(c.Name); {
+	case c.of.Private:
+		return "(private)"
+	case name != "":
+		return name
+	}
+	return chat.CleanLine(c.ID)
+}
+
+// discreet takes the name of a private incident's channel out of a text.
+func (c kept) discreet(text string) string {
+	if !c.of.Private || c.Name == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, c.Name, "(private)")
 }
 
 func (f *Farewell) channels(ctx context.Context) ([]kept, error) {
@@ -182,12 +198,12 @@ func (f *Farewell) Run(ctx context.Context, tell func(what, wrong string)) (left
 	for _, c := range channels {
 		refused, err := f.leave(ctx, c)
 		if err != nil {
-			return left, fmt.Errorf("can't go on at %s: %w", f.what(c), err)
+			return left, fmt.Errorf("can't go on at %s: %s", f.what(c), c.discreet(err.Error()))
 		}
 		if refused != "" {
 			left++
 		}
-		tell(f.what(c), refused)
+		tell(f.what(c), c.discreet(refused))
 	}
 	n, err := f.Store.EndDuties(ctx, f.Connection, f.Why)
 	if err == nil {
@@ -283,7 +299,7 @@ func (f *Farewell) said(ctx context.Context, d store.Duty) (m chat.Message, ok b
 	case err != nil:
 		return m, false, err
 	}
-	own := slices.ContainsFunc(i.Channels, func(c incident.Channel) bool { return c.Connection+"/"+c.ID == d.Destination })
+	own := slices.ContainsFunc(i.Channels, func(c incident.Channel) bool { return c.Connection+"/"+c.ID == d.Destination && i.Shows(c) })
 	if i.Private && !own {
 		return message.Farewell(message.IncidentHidden(i), o), true, nil
 	}

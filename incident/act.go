@@ -245,8 +245,21 @@ func (i *Incident) Attach(a *alert.Alert, by Person, at time.Time) (Entry, error
 }
 
 // Run makes a channel the incident's own.
+//
+// Who makes a channel a private incident's says that those in it may know. One
+// that was chosen before the incident was private was not chosen for that: it is
+// taken for public until it is chosen again.
 func (i *Incident) Run(c Channel, by Person, at time.Time) (Entry, error) {
-	if slices.ContainsFunc(i.Channels, func(x Channel) bool { return x.Connection == c.Connection && x.ID == c.ID }) {
+	if !c.Ours {
+		c.Public = !i.Private
+	}
+	if n := slices.IndexFunc(i.Channels, func(x Channel) bool { return x.Connection == c.Connection && x.ID == c.ID }); n >= 0 {
+		if x := &i.Channels[n]; !x.Ours && !i.Shows(*x) {
+			e := i.touch(EntryChannel, by, at, "")
+			e.What, e.Is, x.Public = x.Connection, x.Name, false
+			i.takesPart(by)
+			return e, nil
+		}
 		return Entry{}, fmt.Errorf("this is the channel of %s already", i.Ref())
 	}
 	if len(i.Channels) >= MaxChannels {

@@ -79,7 +79,8 @@ type Channel struct {
 	URL  string `json:"url,omitempty"`
 	// Ours is true when Belfry made it.
 	Ours bool `json:"ours,omitempty"`
-	// Public is true when Belfry made it so that everybody can come in.
+	// Public is true when everybody can come in, or may be able to: when Belfry
+	// made it so, or it became the incident's before that was private.
 	Public bool `json:"public,omitempty"`
 	// Archived is true while Belfry has it archived.
 	Archived bool `json:"archived,omitempty"`

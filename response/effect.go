@@ -67,7 +67,7 @@ func exposed(i *incident.Incident) (entries []incident.Entry) {
 		if i.Shows(c) {
 			continue
 		}
-		e, ok := i.Trouble("public "+place(c), fmt.Sprintf("%s is private now, and its channel %s on %s stays open to everybody: Belfry says no more there. Make a private channel, and there type convert %s",
+		e, ok := i.Trouble("public "+place(c), fmt.Sprintf("%s is private now, and its channel %s on %s may be open to everybody: Belfry says no more there. In a private channel, which it may be already, type convert %s",
 			i.Ref(), c.Name, c.Connection, i.Ref()), i.UpdatedAt)
 		if ok {
 			entries = append(entries, e)

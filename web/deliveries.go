@@ -57,13 +57,21 @@ func (w *Web) listDeliveries(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.Names, p.Incidents = map[alert.ID]string{}, map[alert.ID]bool{}
-	for _, id := range ids {
+	faces, err := w.faces(r)
+	if err != nil {
+		w.broken(rw, r, "can't read whose accounts are linked", err)
+		return
+	}
+	for n, id := range ids {
 		p.Names[id] = "an alert that is no longer kept"
 		if a := alerts[id]; a != nil {
 			p.Names[id] = a.Name()
 		} else if i, err := w.o.Store.IncidentByID(r.Context(), id); err == nil {
 			p.Names[id] = "incident " + i.Ref()
 			p.Incidents[id] = true
+			if !visible(i, faces) { // a title may stand in the name of its channel
+				p.Dead[n].LastError = "The reason is told to those who take part in it, in its timeline."
+			}
 		}
 	}
 	w.show(rw, r, http.StatusOK, "deliveries", "Deliveries", p)

@@ -106,7 +106,7 @@ func (w *Web) channelChoices(r *http.Request, i *incident.Incident) ([]string, e
 	var list []string
 	add := func(name string) {
 		taken := slices.ContainsFunc(i.Channels, func(c incident.Channel) bool {
-			return name == c.Connection+"/"+c.ID || name == c.Connection+"/"+c.Name
+			return i.Shows(c) && (name == c.Connection+"/"+c.ID || name == c.Connection+"/"+c.Name)
 		})
 		if !taken && !slices.Contains(list, name) {
 			list = append(list, name)

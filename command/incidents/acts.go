@@ -375,7 +375,7 @@ func (c *call) convert() (chat.Message, error) {
 	if c.channel == "" {
 		return chat.Message{}, say("I can't tell which channel this is. Nothing was changed.")
 	}
-	if here, err := c.Store.IncidentIn(c, c.who.Connection, c.channel); err == nil && here.Status.Open() {
+	if here, err := c.Store.IncidentIn(c, c.who.Connection, c.channel); err == nil && here.Status.Open() && !here.Exposed(c.who.Connection, c.channel) {
 		return chat.Message{}, sayf("This is the channel of %s already. Nothing was changed.", here.Ref())
 	}
 	return c.act(func(n int64) (response.Done, error) {

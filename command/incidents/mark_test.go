@@ -120,3 +120,25 @@ func TestEmojiAreAsConfigured(t *testing.T) {
 	b.says(anna, "c1", "cancel")
 	channels()
 }
+
+// TestAMarkIsNoWayIntoWhatBecamePrivate: in a channel that may be open to
+// everybody, others than those who take part mark nothing.
+func TestAMarkIsNoWayIntoWhatBecamePrivate(t *testing.T) {
+	b := newBooth(t)
+	b.says(anna, "c1", "new the shop is slow")
+	b.says(anna, "c1", "convert #1")
+	if text := b.says(anna, "c1", "severity SEV0"); !strings.Contains(text, "SEV0") {
+		t.Fatal(text)
+	}
+	b.expect(b.mark(bert, "timeline", "p1", "let me in"), "belongs to no incident")
+	if text := b.says(bert, "c1", "status"); strings.Contains(text, "shop") {
+		t.Errorf("bert reads %q", text)
+	}
+	b.expect(b.mark(anna, "timeline", "p1", "it was an attack"), "in the timeline of #1")
+	b.expect(b.says(anna, "c1", "convert #1"), "its own")
+	b.expect(b.mark(bert, "timeline", "p2", "now I am one of them"), "in the timeline of #1")
+	i, err := b.store.Incident(t.Context(), 1)
+	if err != nil || !i.Private || i.Channels[0].Public {
+		t.Errorf("%+v, %v", i, err)
+	}
+}
