@@ -296,3 +296,17 @@ func FuzzPlain(f *testing.F) {
 		}
 	})
 }
+
+// FuzzLineOf: whoever is meant in a line can be found in it by what stands
+// there, and is an account.
+func FuzzLineOf(f *testing.F) {
+	f.Add("invite <@U012AB3CD|anna> <@U02> <@U03|Anna Huber> <@U04|anna> <!here> &lt;@U05|x&gt;")
+	f.Fuzz(func(t *testing.T, text string) {
+		line, mentions := lineOf(text)
+		for word, id := range mentions {
+			if !isUserID(id) || !strings.Contains(strings.ToLower(line), "@"+word) {
+				t.Errorf("%q: %q stands for %q in %q", text, word, id, line)
+			}
+		}
+	})
+}

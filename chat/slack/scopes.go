@@ -32,7 +32,7 @@ func botScopes() []Scope {
 		{"groups:write", "making and keeping private channels for incidents", always},
 		{"users:read", "naming who acts", always},
 		{"users:read.email", "connecting accounts by mail address", func(w Wish) bool { return w.Emails }},
-		{"usergroups:read", "ringing groups by their handle", always},
+		{"usergroups:read", "ringing groups by their handle, and bringing them into incident channels", always},
 		{"im:write", "writing to people directly", always},
 		{"app_mentions:read", "commands that begin with the bot's name", always},
 		{"reactions:read", "acknowledging and keeping messages by emoji", always},
