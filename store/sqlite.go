@@ -32,6 +32,11 @@ func (s *Store) openSQLite(ctx context.Context, address string) error {
 		return fmt.Errorf("can't open the database %s: %w", path, err)
 	}
 	s.dialect = sqliteDialect()
+	s.room = func() (uint64, error) {
+		var st unix.Statfs_t
+		err := unix.Statfs(filepath.Dir(path), &st)
+		return st.Bavail * uint64(st.Bsize), err //nolint:gosec // sizes of blocks are positive
+	}
 	if err := s.lockFile(path + ".lock"); err != nil {
 		return err
 	}

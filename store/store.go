@@ -57,6 +57,11 @@ type Store struct {
 	onDue    atomic.Pointer[func([]string)]
 	onCall   atomic.Pointer[func()]
 
+	// room tells how many bytes are free on the database's disk; nil where
+	// that is another machine's.
+	room  func() (uint64, error)
+	ready readiness
+
 	// stop ends what runs beside the writer, in the order in which it began.
 	stop      []func() error
 	closeOnce sync.Once
