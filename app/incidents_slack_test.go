@@ -45,11 +45,11 @@ incidents: {command: trouble, announce: [team/ops]}
 	if out.Form == nil {
 		t.Fatalf("no form opened: %+v", out.Answer)
 	}
-	again := out.Form.Submit(map[string]string{"title": "no mail", "severity": "SEV9"})
-	if again == nil || !strings.Contains(again.Errors["severity"], "there are SEV0") {
-		t.Fatalf("a wrong severity: %+v", again)
+	again := out.Form.Submit(map[string]string{"title": strings.Repeat("no mail ", 30), "severity": "SEV2"})
+	if again == nil || !strings.Contains(again.Errors["title"], "at most 200 fit") {
+		t.Fatalf("a long title: %+v", again)
 	}
-	if done := out.Form.Submit(map[string]string{"title": "no mail", "severity": "sev2"}); done != nil {
+	if done := out.Form.Submit(map[string]string{"title": "no mail", "severity": "SEV2"}); done != nil {
 		t.Fatalf("the right one: %+v", done)
 	}
 	s.Room("ops").WaitCard("#2 no mail").WaitShows("by bob")

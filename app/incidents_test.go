@@ -66,11 +66,11 @@ func TestAnIncidentIsDeclaredByAFormInMattermost(t *testing.T) {
 	if form == nil {
 		t.Fatal("no form opened")
 	}
-	again := form.Fill("Title", "the shop is slow").Fill("Severity", "SEV9").Submit()
+	again := form.Fill("Title", "the shop is slow").Forge("Severity", "SEV9").Submit()
 	if again.Dialog == nil || !strings.Contains(again.Errors["severity"], "there are SEV0") {
 		t.Fatalf("a wrong severity: %+v", again)
 	}
-	if done := form.Fill("Severity", "sev1").Fill("Service", "shop").Submit(); done.Dialog != nil || done.Failed != "" {
+	if done := form.Fill("Severity", "SEV1").Fill("Service", "shop").Submit(); done.Dialog != nil || done.Failed != "" {
 		t.Fatalf("the right one: %+v", done)
 	}
 	o.m.Room("ops").WaitCard("#1 the shop is slow").WaitText("SEV1").WaitText("by alice")

@@ -17,7 +17,10 @@ package chat
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -271,9 +274,41 @@ type Field struct {
 	// Help and Placeholder have at most 150 characters.
 	Help, Placeholder string
 	Value             string
-	Multiline         bool
-	Optional          bool
-	MaxLength         int
+	// Options are what may be chosen, each at most MaxOption characters and
+	// without commas, at most MaxOptions of them; none: any text. A platform
+	// that has nothing to choose from shows a line to type in, and people can
+	// alter what their client sends: whoever takes the answer checks it.
+	Options []string
+	// Several of Options may be chosen; Value and the answer are then a list
+	// parted by commas. A platform without that lets one be chosen.
+	Several   bool
+	Multiline bool
+	Optional  bool
+	MaxLength int
+}
+
+// Limits of a Field's options: Slack's, which are the narrowest.
+const (
+	MaxOptions = 100
+	MaxOption  = 75
+)
+
+// Chosen are those of f.Options that are in a list parted by commas, in the
+// options' order; strange are the other words in it.
+func (f *Field) Chosen(list string) (chosen, strange []string) {
+	words := map[string]bool{}
+	for word := range strings.SplitSeq(list, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			words[word] = true
+		}
+	}
+	for _, o := range f.Options {
+		if words[o] {
+			chosen = append(chosen, o)
+			delete(words, o)
+		}
+	}
+	return chosen, slices.Sorted(maps.Keys(words))
 }
 
 // Answer is what a press or a submit leads to. All fields may be empty: then

@@ -89,14 +89,40 @@ func (s *Settings) Questions() []Question {
 				continue
 			}
 			q.Label, q.Options = c.Label, c.Options
+			q.Default = s.named(&q)
 			list = append(list, q)
 			continue
 		}
+		q.Default = s.named(&q)
 		if q.Options != nil || f.Name == FieldTitle || f.Name == FieldSummary {
 			list = append(list, q)
 		}
 	}
 	return list
+}
+
+// named is a question's default as its options name it, several parted by
+// commas: "sev 1" is SEV1. What is none of them stays as it is.
+func (s *Settings) named(q *Question) string {
+	d := Declaration{Fields: map[string]string{}}
+	if len(q.Options) == 0 || q.Default == "" || s.put(&d, q.Name, q.Default) != nil {
+		return q.Default
+	}
+	switch q.Name {
+	case FieldSeverity:
+		return d.Severity
+	case FieldType, FieldService, FieldEnvironment:
+		return strings.Join(slices.Concat(d.Types, d.Services, d.Environments), ",")
+	case FieldPrivate, FieldTriage, FieldTest:
+		if d.Private || d.Triage || d.Kind == Test {
+			return yesNo()[1]
+		}
+		return yesNo()[0]
+	}
+	for _, value := range d.Fields {
+		return value
+	}
+	return q.Default
 }
 
 func (s *Settings) aboutSeverities() string {

@@ -24,6 +24,12 @@ func TestQuestions(t *testing.T) {
 	if diff := cmp.Diff([]string{"Site=", "Severity=SEV2", "Private=yes", "Type="}, labels(&s)); diff != "" {
 		t.Error(diff)
 	}
+	// Defaults are called as the options are: that is what is chosen at first.
+	s.Form = []FormField{{Name: "site", Default: "NORTH"}, {Name: FieldSeverity, Default: "1"}, {Name: FieldTest, Default: "y"}, {Name: FieldTriage, Default: "0"},
+		{Name: FieldService, Default: "Mail-Relay; SHOP"}, {Name: "customer", Default: " ACME"}, {Name: FieldType, Default: "gone"}}
+	if diff := cmp.Diff([]string{"Site=north", "Severity=SEV1", "Test=yes", "Triage=no", "Service=mail relay,shop", "Customer= ACME", "Type=gone"}, labels(&s)); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestFill(t *testing.T) {

@@ -137,6 +137,9 @@ type Form struct {
 type FormField struct {
 	Name, Label, Help, Value string
 	Optional                 bool
+	// Options are what can be chosen; Several: more than one of them.
+	Options []string
+	Several bool
 }
 
 // Faults switches what goes wrong at the server. Those that say "next" hold

@@ -69,6 +69,7 @@ func parts() []part {
 		{"Dialog", twoWay, checkDialog},
 		{"DialogCancelled", twoWay, checkDialogCancel},
 		{"DialogFieldErrors", twoWay, checkDialogErrors},
+		{"DialogChoices", twoWay, checkDialogChoices},
 		{"DialogRefused", twoWay, checkDialogRefused},
 		{"HostileCard", twoWay, checkHostileCard},
 		{"HostileNote", twoWay, checkHostileNote},

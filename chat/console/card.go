@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -166,10 +167,14 @@ var templates = sync.OnceValues(func() (*template.Template, error) {
 		"tone":   tone,
 		"color":  color,
 		"handle": isHandle,
-		"drawn":  draw,
-		"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
-		"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"empty":  func(l chat.Line) bool { return strings.TrimSpace(l.Plain()) == "" },
+		"chosen": func(f chat.Field, option string) bool {
+			chosen, _ := f.Chosen(f.Value)
+			return slices.Contains(chosen, option)
+		},
+		"drawn": draw,
+		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"empty": func(l chat.Line) bool { return strings.TrimSpace(l.Plain()) == "" },
 	}).ParseFS(files, "card.html")
 })
 

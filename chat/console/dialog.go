@@ -115,6 +115,10 @@ func (f Form) check(values map[string]string) (filled, wrong map[string]string) 
 			wrong[field.Name] = "Please fill this in."
 		case !utf8.ValidString(v):
 			wrong[field.Name] = "This holds bytes that are not text."
+		case len(field.Options) > 0 && v != "":
+			if text := wrongChoice(&field, v); text != "" {
+				wrong[field.Name] = text
+			}
 		case n > limit:
 			wrong[field.Name] = fmt.Sprintf("This has %d characters; at most %d are allowed.", n, limit)
 		}
@@ -130,4 +134,16 @@ func (f Form) with(values map[string]string) *Form {
 		f.Fields[i].Value = values[f.Fields[i].Name]
 	}
 	return &f
+}
+
+// wrongChoice says what is wrong with a choice, and what there is to choose from.
+func wrongChoice(f *chat.Field, v string) string {
+	chosen, strange := f.Chosen(v)
+	switch {
+	case len(strange) > 0:
+		return fmt.Sprintf("There is no %q here; choose from %s.", chat.CleanLine(strange[0]), strings.Join(f.Options, ", "))
+	case len(chosen) > 1 && !f.Several:
+		return "Please choose one of them."
+	}
+	return ""
 }

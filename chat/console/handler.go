@@ -112,7 +112,7 @@ func (r *Room) ReadSubmit(req *http.Request, actor chat.Actor) (reply Reply, ok 
 	values := map[string]string{}
 	for name, v := range req.PostForm {
 		if field, is := strings.CutPrefix(name, "v."); is && len(v) > 0 {
-			values[field] = v[0]
+			values[field] = strings.Join(v, ",") // several where several were chosen
 		}
 	}
 	cancelled := req.PostForm.Get("cancel") != ""

@@ -149,8 +149,11 @@ func effect(o mattermosttest.Outcome) chattest.Effect {
 			Cancel: func() chattest.Effect { return effect(d.Cancel()) },
 		}
 		for _, f := range d.Elements {
-			e.Form.Fields = append(e.Form.Fields, chattest.FormField{Name: f.Name, Label: f.Label, Help: f.Help,
-				Value: f.Default, Optional: f.Optional})
+			field := chattest.FormField{Name: f.Name, Label: f.Label, Help: f.Help, Value: f.Default, Optional: f.Optional}
+			for _, o := range f.Options {
+				field.Options = append(field.Options, o.Text)
+			}
+			e.Form.Fields = append(e.Form.Fields, field)
 		}
 	}
 	return e

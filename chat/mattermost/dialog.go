@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"belfry/chat"
 )
@@ -44,6 +45,13 @@ type element struct {
 	Help        string `json:"help_text,omitempty"`
 	Optional    bool   `json:"optional"`
 	MaxLength   int    `json:"max_length,omitempty"`
+	Options     []pick `json:"options,omitempty"`
+}
+
+// pick is something to choose in a select.
+type pick struct {
+	Text  string `json:"text"`
+	Value string `json:"value"`
 }
 
 // openDialog shows d to whoever pressed. The trigger id is the permission.
@@ -73,10 +81,35 @@ func (p *Platform) openDialog(ctx context.Context, triggerID string, d *chat.Dia
 			e.MaxLength = min(e.MaxLength, f.MaxLength)
 		}
 		e.Default = cut(chat.Clean(f.Value), e.MaxLength)
+		e.choose(&f)
 		body.Dialog.Elements = append(body.Dialog.Elements, e)
 	}
 	if err := p.client.do(ctx, http.MethodPost, "/actions/dialogs/open", &body, nil); err != nil {
 		return p.decide(err, writes, "open a dialog")
 	}
 	return nil
+}
+
+// choose makes a select of a field with options. Servers before 11 have none in
+// which several can be chosen, and how newer ones hand those over was not seen:
+// one is chosen everywhere, and a field that begins with several stays a line to
+// type in.
+func (e *element) choose(f *chat.Field) {
+	if len(f.Options) == 0 {
+		return
+	}
+	chosen, strange := f.Chosen(f.Value)
+	if len(f.Options) > chat.MaxOptions || len(chosen) > 1 || len(strange) > 0 {
+		if e.Help == "" {
+			e.Help = cut("Any of "+oneLine(strings.Join(f.Options, ", ")), maxHelp)
+		}
+		return
+	}
+	e.Type, e.MaxLength, e.Default = "select", 0, ""
+	for _, o := range f.Options {
+		e.Options = append(e.Options, pick{Text: cut(oneLine(o), chat.MaxOption), Value: o})
+	}
+	if len(chosen) == 1 {
+		e.Default = chosen[0]
+	}
 }

@@ -67,7 +67,7 @@ func TestAPressOfAnAttachmentsButton(t *testing.T) {
 func TestAForm(t *testing.T) {
 	i := interactionOf(t, "view_submission")
 	values, err := i.View.values()
-	if diff := cmp.Diff(map[string]string{"comment": "on it <!channel>"}, values); diff != "" || err != nil {
+	if diff := cmp.Diff(map[string]string{"comment": "on it <!channel>", "severity": "SEV1", "service": "shop,mail relay"}, values); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
 	if k := i.View.brought(); k != (brought{Channel: "C123ABC456", State: "sealed.state"}) {

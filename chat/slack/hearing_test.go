@@ -65,7 +65,8 @@ func (r room) form(person string, f *slacktest.Form) *chattest.Form {
 	}
 	out := &chattest.Form{Title: f.Title(), Intro: f.Intro(), SubmitLabel: f.SubmitLabel()}
 	for _, field := range f.Fields() {
-		out.Fields = append(out.Fields, chattest.FormField{Name: field.Name, Label: field.Label, Help: field.Help, Value: field.Value, Optional: field.Optional})
+		out.Fields = append(out.Fields, chattest.FormField{Name: field.Name, Label: field.Label, Help: field.Help, Value: field.Value, Optional: field.Optional,
+			Options: field.Options, Several: field.Several})
 	}
 	intro := f.Intro()
 	out.Submit = func(values map[string]string) chattest.Effect {

@@ -58,6 +58,16 @@ type viewElement struct {
 	Initial     string    `json:"initial_value,omitempty"`
 	MaxLength   int       `json:"max_length,omitempty"`
 	Placeholder *viewText `json:"placeholder,omitempty"`
+	// Of selects: what can be chosen, and what is at first.
+	Options []viewOption `json:"options,omitempty"`
+	Option  *viewOption  `json:"initial_option,omitempty"`
+	Several []viewOption `json:"initial_options,omitempty"`
+}
+
+// viewOption is something to choose.
+type viewOption struct {
+	Text  *viewText `json:"text"`
+	Value string    `json:"value"`
 }
 
 type view struct {
@@ -98,6 +108,7 @@ func viewOf(channel string, d *chat.Dialog) (view, error) {
 		if f.Placeholder != "" {
 			b.Element.Placeholder = plainText(f.Placeholder, maxPlaceholder)
 		}
+		b.Element.choose(&f)
 		v.Blocks = append(v.Blocks, b)
 	}
 	return v, nil
@@ -226,9 +237,7 @@ func (v *shownView) again(said string) map[string]any {
 		}
 		id, _ := b["block_id"].(string)
 		if element, ok := b["element"].(map[string]any); ok && b["type"] == "input" {
-			if typed := v.State.Values[id][id].Value; typed != nil && *typed != "" {
-				element["initial_value"] = *typed
-			}
+			v.State.Values[id][id].restore(element)
 		}
 		blocks = append(blocks, b)
 	}

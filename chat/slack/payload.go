@@ -94,10 +94,12 @@ type shownView struct {
 	} `json:"state"`
 }
 
-// input is one field of a form: what was typed, or null.
+// input is one field of a form: what was typed or chosen, or null.
 type input struct {
-	Kind  string  `json:"type"`
-	Value *string `json:"value"`
+	Kind    string   `json:"type"`
+	Value   *string  `json:"value"`
+	Option  *chosen  `json:"selected_option"`
+	Options []chosen `json:"selected_options"`
 }
 
 // readInteraction decodes the form that carries an interaction.
@@ -209,13 +211,13 @@ func (v *shownView) values() (map[string]string, error) {
 			if block != action || !isAlnum(block) || len(block) > maxID {
 				return nil, errPayload
 			}
-			if in.Value == nil || *in.Value == "" {
-				continue
-			}
-			if len(*in.Value) > 4*maxInput {
+			text, ok := in.text()
+			if !ok {
 				return nil, errPayload
 			}
-			out[block] = *in.Value
+			if text != "" {
+				out[block] = text
+			}
 		}
 	}
 	return out, nil

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"slices"
-	"strings"
 	"time"
 
 	"belfry/alert"
@@ -67,13 +66,7 @@ func (c *Commands) form(who chat.Actor, about formClaim) (chat.Dialog, error) {
 	for _, q := range shownQuestions(settings.Questions()) {
 		f := chat.Field{Name: q.Name, Label: q.Label, Help: q.Help, Value: q.Default, Multiline: q.Long, Optional: !q.Required, MaxLength: q.Max}
 		if len(q.Options) > 0 {
-			f.Placeholder = strings.Join(q.Options, ", ")
-			if f.Help == "" {
-				f.Help = "One of " + f.Placeholder
-			}
-			if q.Several {
-				f.Help = "Any of " + f.Placeholder
-			}
+			f.Options, f.Several, f.Placeholder = q.Options, q.Several, "Choose"
 		}
 		d.Fields = append(d.Fields, f)
 	}

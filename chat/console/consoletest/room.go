@@ -247,7 +247,20 @@ func (r *Room) form(person, html string) (*chattest.Form, map[string]string) {
 	for _, p := range form.all(func(n *node) bool { return n.has("field") }) {
 		label := p.first(named("label"))
 		field := chattest.FormField{Label: strings.TrimSpace(label.kids[0].text), Optional: len(label.kids) > 1}
-		input := p.first(func(n *node) bool { return n.name == "input" || n.name == "textarea" })
+		input := p.first(func(n *node) bool { return n.name == "input" || n.name == "textarea" || n.name == "select" })
+		if input.name == "select" {
+			_, field.Several = input.attr["multiple"]
+			var chosen []string
+			for _, o := range input.all(named("option")) {
+				if o.attr["value"] != "" {
+					field.Options = append(field.Options, o.attr["value"])
+				}
+				if _, is := o.attr["selected"]; is {
+					chosen = append(chosen, o.attr["value"])
+				}
+			}
+			input.attr["value"] = strings.Join(chosen, ",")
+		}
 		field.Name, field.Value = strings.TrimPrefix(input.attr["name"], "v."), input.attr["value"]
 		if input.name == "textarea" && len(input.kids) > 0 {
 			// A browser drops the first line end of a textarea.
@@ -274,6 +287,9 @@ func (r *Room) form(person, html string) (*chattest.Form, map[string]string) {
 		}
 		for name, v := range values {
 			all.Set("v."+name, strings.ReplaceAll(v, "\n", "\r\n")) // as browsers send them
+			if slices.ContainsFunc(f.Fields, func(field chattest.FormField) bool { return field.Name == name && field.Several }) {
+				all["v."+name] = strings.Split(v, ",")
+			}
 		}
 		return r.send(person, form.attr["action"], all)
 	}

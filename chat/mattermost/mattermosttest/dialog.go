@@ -37,6 +37,35 @@ type Element struct {
 	Optional    bool   `json:"optional"`
 	MinLength   int    `json:"min_length"`
 	MaxLength   int    `json:"max_length"`
+	// Options are those of a select.
+	Options []Option `json:"options"`
+}
+
+// Option is something to choose.
+type Option struct {
+	Text  string `json:"text"`
+	Value string `json:"value"`
+}
+
+// wrong is what the server or the clients have against a select; "": nothing.
+func (e *Element) wrong() string {
+	if e.Type != "select" {
+		return ""
+	}
+	values := map[string]bool{"": true}
+	for _, o := range e.Options {
+		if o.Text == "" || o.Value == "" || values[o.Value] {
+			return "an option without text or value, or one that is there twice"
+		}
+		values[o.Value] = true
+	}
+	switch {
+	case len(e.Options) == 0:
+		return "a select without options"
+	case !values[e.Default]:
+		return "a default that is no option"
+	}
+	return ""
 }
 
 // openDialog is POST /actions/dialogs/open. Limits are not checked here: the
@@ -63,6 +92,11 @@ func (s *Server) openDialog(c call) (int, any, *apiError) {
 		return 0, nil, fail(http.StatusBadRequest, "interactive_message.decode_trigger_id.expired", "Trigger ID for interactive dialog is expired. Trigger IDs live for a maximum of 3 seconds.")
 	}
 	d := open.Dialog
+	for _, e := range d.Elements {
+		if why := e.wrong(); why != "" {
+			s.fatalf("the field %q has %s", e.Label, why)
+		}
+	}
 	d.URL, d.s, d.user, d.channel, d.values = open.URL, s, t.user, t.channel, map[string]any{}
 	s.dialogs[t.user] = &d
 	return 0, nil, nil
@@ -118,8 +152,31 @@ func (s *Server) submit(sub submission) (dialogAnswer, *apiError) {
 	return answer, nil
 }
 
-// Fill types value into the field with this label or name.
+// Fill types value into the field with this label or name, or chooses the
+// option that reads so.
 func (d *Dialog) Fill(field string, value any) *Dialog {
+	for _, e := range d.Elements {
+		if e.Label != field && e.Name != field {
+			continue
+		}
+		if e.Type != "select" {
+			d.values[e.Name] = value
+			return d
+		}
+		for _, o := range e.Options {
+			if o.Text == value {
+				d.values[e.Name] = o.Value
+				return d
+			}
+		}
+		d.s.fatalf("the field %q of %q offers no %q, only %v", field, d.Title, value, e.Options)
+	}
+	return d.Forge(field, value)
+}
+
+// Forge sets a field's value as an altered client can: the server holds no
+// submission to its dialog.
+func (d *Dialog) Forge(field string, value any) *Dialog {
 	for _, e := range d.Elements {
 		if e.Label == field || e.Name == field {
 			d.values[e.Name] = value

@@ -247,6 +247,8 @@ func fillShapes() bool {
 			"style": word("primary", "danger"), "confirm": anything, "accessibility_label": text(1, 75)}},
 		"static_select": {"options", map[string]rule{"placeholder": plain(150), "action_id": actionID, "options": options,
 			"initial_option": option(75), "focus_on_load": boolean, "confirm": anything}},
+		"multi_static_select": {"options", map[string]rule{"placeholder": plain(150), "action_id": actionID, "options": options,
+			"initial_options": options, "max_selected_items": number, "focus_on_load": boolean, "confirm": anything}},
 		"overflow":      {"options", map[string]rule{"action_id": actionID, "options": list(1, 5, option(75)), "confirm": anything}},
 		"users_select":  {"", map[string]rule{"placeholder": plain(150), "action_id": actionID, "initial_user": text(1, 32), "focus_on_load": boolean}},
 		"radio_buttons": {"options", map[string]rule{"action_id": actionID, "options": list(1, 10, option(75)), "initial_option": option(75), "focus_on_load": boolean}},

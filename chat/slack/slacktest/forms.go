@@ -28,6 +28,9 @@ type FormField struct {
 	Name, Label, Help, Value, Placeholder string
 	Optional, Multiline                   bool
 	MaxLength                             int
+	// Options are what can be chosen, Several says that more than one can.
+	Options []string
+	Several bool
 }
 
 // viewFields are the fields of a view (docs.slack.dev, "Views").
@@ -158,6 +161,17 @@ func (f *Form) Fields() []FormField {
 		if n, ok := e["max_length"].(float64); ok {
 			field.MaxLength = int(n)
 		}
+		field.Several = e["type"] == "multi_static_select"
+		for _, o := range optionsOf(e["options"]) {
+			field.Options = append(field.Options, textOf(o["text"]))
+		}
+		var initial []string
+		for _, o := range append(optionsOf([]any{e["initial_option"]}), optionsOf(e["initial_options"])...) {
+			initial = append(initial, textOf(o["text"]))
+		}
+		if len(initial) > 0 {
+			field.Value = strings.Join(initial, ",")
+		}
 		out = append(out, field)
 	}
 	return out
@@ -176,6 +190,10 @@ func (f *Form) Submit(values map[string]string) *Form {
 		}
 		id, _ := block["block_id"].(string)
 		action, _ := e["action_id"].(string)
+		if kind, _ := e["type"].(string); kind != "plain_text_input" {
+			state[id] = map[string]any{action: f.choice(kind, id, e, values)}
+			continue
+		}
 		var value any
 		if text, ok := values[id]; ok && text != "" {
 			value = text
@@ -192,6 +210,46 @@ func (f *Form) Submit(values map[string]string) *Form {
 	p["view"], p["response_urls"] = view, []any{}
 	f.s.mu.Unlock()
 	return f.answered(f.s.deliver("interactive", p, true))
+}
+
+// optionsOf are the options in a list; what is none is left out.
+func optionsOf(v any) (out []map[string]any) {
+	list, _ := v.([]any)
+	for _, x := range list {
+		if o, ok := x.(map[string]any); ok {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// choice is the state of a select: what is chosen by its texts, parted by
+// commas, or else what was at first.
+func (f *Form) choice(kind, id string, e map[string]any, values map[string]string) map[string]any {
+	chosen := append(optionsOf([]any{e["initial_option"]}), optionsOf(e["initial_options"])...)
+	if given(values, id) {
+		chosen = nil
+		for word := range strings.SplitSeq(values[id], ",") {
+			at := slices.IndexFunc(optionsOf(e["options"]), func(o map[string]any) bool { return textOf(o["text"]) == word })
+			switch {
+			case word == "":
+			case at < 0:
+				f.s.fatalf("%q is no option of %s", word, id)
+			default:
+				chosen = append(chosen, optionsOf(e["options"])[at])
+			}
+		}
+	}
+	if kind == "multi_static_select" {
+		if chosen == nil {
+			chosen = []map[string]any{}
+		}
+		return map[string]any{"type": kind, "selected_options": chosen}
+	}
+	if len(chosen) == 0 {
+		return map[string]any{"type": kind, "selected_option": nil}
+	}
+	return map[string]any{"type": kind, "selected_option": chosen[0]}
 }
 
 // answered carries out what a submit was answered with.
