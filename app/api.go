@@ -16,7 +16,8 @@ func (a *App) openAPI() *api.API {
 }
 
 // programsOf are those who may use the API, with their tokens: from their files,
-// or from one in the data directory that is made at first.
+// or from one in the data directory that is made at first. No source can have its
+// name.
 func (a *App) programsOf(f *config.File) (list []api.Program, err error) {
 	seen := map[config.Secret]string{}
 	for _, p := range f.Incidents.Programs {
@@ -27,7 +28,7 @@ func (a *App) programsOf(f *config.File) (list []api.Program, err error) {
 		if p.TokenFile != "" {
 			program.Token, err = config.ReadSecret("", p.TokenFile)
 		} else {
-			program.Token, _, err = keptToken(filepath.Join(a.opt.Data, "program-"+p.Name+".token"))
+			program.Token, _, err = keptToken(filepath.Join(a.opt.Data, "api_"+p.Name+".token"))
 		}
 		switch {
 		case err != nil:

@@ -30,7 +30,7 @@ func TestTheCommandsOfTheAPIsManualWork(t *testing.T) {
 		t.Fatalf("docs/api.md shows %d blocks of commands, want 3", len(blocks))
 	}
 	d := serve(t, "incidents: {api: [deploy]}\n")
-	token, err := os.ReadFile(filepath.Join(d.dir, "data", "program-deploy.token"))
+	token, err := os.ReadFile(filepath.Join(d.dir, "data", "api_deploy.token"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ const (
 	EntryHasDuplicate EntryKind = "has_duplicate"
 	// EntryChannel: a channel became the incident's, or something about it.
 	EntryChannel EntryKind = "channel"
-	// EntryTrouble: chat did not let Belfry do something.
+	// EntryTrouble: chat did not let Belfry do something, or a limit did not.
 	EntryTrouble EntryKind = "trouble"
 	// EntryReminder: Belfry reminded people of something. What is the
 	// ReminderKind, Since since when it is missing; Is is the role, or the

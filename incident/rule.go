@@ -113,7 +113,7 @@ func (i *Incident) Catch(r *Rule, at time.Time) (e Entry, ok bool) {
 		return Entry{}, false
 	}
 	i.Catches = true
-	return i.touch(EntryEvent, r.By(), at, fmt.Sprintf("declared %d incidents within an hour, which is its limit; further alerts are attached here", r.Limit)), true
+	return i.touch(EntryTrouble, r.By(), at, fmt.Sprintf("declared %d incidents within an hour, which is its limit; further alerts are attached here", r.Limit)), true
 }
 
 // Ended is when i came to an end; zero while it is open.

@@ -189,7 +189,7 @@ func TestAStormDeclaresNoMoreThanItsLimit(t *testing.T) {
 	entries, err := c.store.IncidentEntries(t.Context(), c.number(2).ID, store.EntryFilter{Limit: 1000})
 	said := 0
 	for _, e := range entries {
-		if e.Kind == incident.EntryEvent {
+		if e.Kind == incident.EntryTrouble {
 			said++
 		}
 	}
