@@ -3,8 +3,12 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"belfry/app"
+	"belfry/chat/slack/slacktest"
 )
 
 // TestResolvingOffersToAcknowledgeWhatStillFires: by a button in the answer, and
@@ -43,4 +47,36 @@ func TestResolvingOffersToAcknowledgeWhatStillFires(t *testing.T) {
 	o.types("bob", "/belfry incident ack #1 a new disk comes", "Acknowledging 1 alert", "web03")
 	third.WaitText("acknowledged by bob").WaitNote("a new disk comes")
 	o.types("bob", "/belfry incident ack #1", "none fires that nobody has acknowledged", "Nothing was changed")
+}
+
+// TestResolvingOffersToAcknowledgeInSlack: the answer is kept nowhere there, and
+// its button works all the same.
+func TestResolvingOffersToAcknowledgeInSlack(t *testing.T) {
+	s := slacktest.Start(t)
+	s.AddUser("alice")
+	s.AddChannel("ops")
+	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), File: file(t, fmt.Sprintf(`
+connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
+default: {channels: [team/ops]}
+`, s.URL(), s.Token(), s.SigningSecret()))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, a) })
+	s.CallAt("http://" + a.Address() + "/chat/team")
+	if err := a.Report("nagios")(t.Context(), problem("web01")); err != nil {
+		t.Fatal(err)
+	}
+	card := s.Room("ops").WaitCard("web01 is gone")
+	s.Type("alice", "ops", "/belfry incident new the shop is slow")
+	s.Type("alice", "ops", "/belfry incident attach #1 1")
+	out := s.Type("alice", "ops", "/belfry incident resolve #1")
+	if out.Answer == nil || !strings.Contains(out.Answer.Text, "1 attached alert still firing") {
+		t.Fatalf("%+v", out)
+	}
+	if pressed := out.Answer.Click("Acknowledge all"); pressed.Failed != "" {
+		t.Errorf("%+v", pressed)
+	}
+	s.WaitWhisper("alice", "Acknowledging 1 alert. Their cards say so when monitoring has confirmed it.")
+	card.WaitShows("acknowledged by alice")
 }

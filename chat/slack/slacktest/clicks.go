@@ -202,7 +202,7 @@ func (s *Server) Type(person, channel, line string) Outcome {
 		out.Failed = fmt.Sprintf("%s failed: %s %s", word, kind, code)
 		return out
 	}
-	w.By = "answer"
+	w.By, w.Channel, w.user = "answer", c.ID, user
 	out.Answer = &w
 	return out
 }

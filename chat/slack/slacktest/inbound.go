@@ -61,6 +61,32 @@ type Whisper struct {
 	Channel, Thread string
 	// By is how it came: "response_url", "chat.postEphemeral", or "answer".
 	By string
+
+	// What Click needs.
+	s    *Server
+	user string
+	m    *Message
+}
+
+// Click presses a button of a message that only one person sees, as that
+// person. What is sent then has no message in it: Slack keeps none.
+func (w Whisper) Click(label string) Outcome {
+	s := w.s
+	button, _ := w.m.button(label)
+	if button == nil {
+		s.fatalf("there is no button %q on %q", label, w.Text)
+		return Outcome{}
+	}
+	s.mu.Lock()
+	p := s.base("block_actions", w.user)
+	p["trigger_id"], p["response_url"] = s.newTrigger(w.user, w.Channel)
+	p["channel"] = map[string]any{"id": w.Channel, "name": s.channels[w.Channel].Name}
+	p["container"] = map[string]any{"type": "message", "message_ts": s.stamp(), "channel_id": w.Channel, "is_ephemeral": true}
+	p["state"] = map[string]any{"values": map[string]any{}}
+	p["actions"] = []any{map[string]any{"type": "button", "action_id": button["action_id"], "block_id": "b1", "value": button["value"],
+		"text": button["text"], "action_ts": s.stamp()}}
+	s.mu.Unlock()
+	return s.outcome(w.user, s.deliver("interactive", p, false))
 }
 
 func (s *Server) inboundMethods() {
@@ -131,7 +157,7 @@ func (s *Server) responded(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this fake takes no public answers", http.StatusBadRequest)
 		return
 	}
-	whisper.Channel, whisper.By = to.channel, "response_url"
+	whisper.Channel, whisper.By, whisper.user = to.channel, "response_url", to.user
 	s.inbox.whispers[to.user] = append(s.inbox.whispers[to.user], whisper)
 	_, _ = io.WriteString(w, "ok") // the caller may be gone
 }
@@ -156,7 +182,7 @@ func (s *Server) readShown(raw []byte) (w Whisper, kind, code string) {
 	if no != nil {
 		return Whisper{}, "", fmt.Sprint(no["error"])
 	}
-	return Whisper{Reading: m.read()}, body.Kind, ""
+	return Whisper{Reading: m.read(), s: s, m: m}, body.Kind, ""
 }
 
 func postEphemeral(q *request) reply {
