@@ -134,7 +134,7 @@ func TestWhatStillFiresIsAcknowledgedOnThePage(t *testing.T) {
 	anna.post("/incidents/1", "act", "attach", "alert", "1").leadsTo(t, "/incidents/1#alerts")
 	anna.get("/incidents/1").want(t, 200, "1 of them still fires, not acknowledged", "Acknowledge all")
 	anna.post("/incidents/1", "act", "resolve").leadsTo(t, "/incidents/1")
-	anna.get("/incidents/1").want(t, 200, "It is resolved, and 1 of them still fires")
+	anna.get("/incidents/1").want(t, 200, "It is resolved, and 1 of its alerts still fires", "1 of them still fires")
 	r.AcknowledgeWith(func(ctx context.Context, id alert.ID, by, _ string) error {
 		_, err := s.store.Change(ctx, store.Change{ID: id, Apply: func(v store.View) ([]store.Effect, error) {
 			a := v.Alert.Clone()
