@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/store"
+)
+
+// declares has the program "deploy" declare an incident, once however often it
+// says so; false when Belfry went away.
+func (d *desk) declares(title string) bool {
+	d.t.Helper()
+	token, err := os.ReadFile(filepath.Join(d.dir, "data", "program-deploy.token"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r, err := http.NewRequest(http.MethodPost, d.url()+"/api/incidents", strings.NewReader(fmt.Sprintf(`{"title":%q,"severity":"SEV1"}`, title)))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	r.Header.Set("Idempotency-Key", title)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode/100 != 2 {
+		d.t.Fatalf("not declared: %s", answer.Status)
+	}
+	return true
+}
+
+// TestOneChannelInTheRoomHoweverOftenItIsKilled: the built-in room has no calls
+// that could go wrong; so Belfry is killed a little later after each
+// declaration, in the middle of whatever it does then.
+func TestOneChannelInTheRoomHoweverOftenItIsKilled(t *testing.T) {
+	const rounds = 14
+	d := serve(t, `
+default: {channels: [room/alerts]}
+incidents: {api: [{name: deploy, limit: 100}], announce: [room/incidents], channel: {on: [room]}}
+`)
+	for n := 1; n <= rounds; n++ {
+		title := fmt.Sprintf("trouble %d", n)
+		killed := make(chan struct{})
+		process := d.cmd.Process
+		go func() {
+			time.Sleep(time.Duration(n) * 700 * time.Microsecond)
+			_ = process.Kill()
+			close(killed)
+		}()
+		d.declares(title)
+		<-killed
+		d.kill()
+		d.start()
+		if !d.declares(title) {
+			t.Fatal("belfry went away")
+		}
+	}
+	for end := time.Now().Add(30 * time.Second); ; {
+		d.stop()
+		missing := roomLacks(t, filepath.Join(d.dir, "data", "belfry.db"), rounds)
+		if missing == "" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(missing)
+		}
+		d.start()
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+// roomLacks says what the room lacks of the channels of n incidents. More than
+// there should be fails at once.
+func roomLacks(t *testing.T, database string, n int) string {
+	t.Helper()
+	s, err := store.Open(t.Context(), database, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	names, err := s.RoomChannels(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number := 1; number <= n; number++ {
+		own := ofIncident(names, number)
+		if len(own) > 1 {
+			t.Fatalf("there are %q", own)
+		}
+		if len(own) == 0 {
+			return fmt.Sprintf("#%d has no channel", number)
+		}
+		c, err := s.RoomChannel(t.Context(), own[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages, err := s.RoomMessages(t.Context(), own[0], 0, 10)
+		if err != nil || len(messages) > 1 {
+			t.Fatalf("in %s stand %d messages, %v", own[0], len(messages), err)
+		}
+		pins, err := s.RoomPins(t.Context(), own[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var links []json.RawMessage
+		if len(c.Links) > 0 {
+			if err := json.Unmarshal(c.Links, &links); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(pins) != 1 || len(links) != 2 || !strings.Contains(c.Topic, fmt.Sprintf("trouble %d", number)) {
+			return fmt.Sprintf("%s has %d pins, %d links, and the topic %q", own[0], len(pins), len(links), c.Topic)
+		}
+	}
+	announced, err := s.RoomMessages(t.Context(), "incidents", 0, 100)
+	if err != nil || len(announced) != n {
+		t.Fatalf("%d are announced, %v", len(announced), err)
+	}
+	return ""
+}
