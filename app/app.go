@@ -223,7 +223,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ready, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Doctor: a, Answerer: a, Reread: a.reread(),
+	a.server = server.New(server.Options{Desk: a.desk, Log: a.opt.Log, Ready: a.store.Ready, BaseURL: a.publicURL, Clock: a.opt.Clock, Pages: a.web.Handler(), Payloads: a.store, Tester: a, Doctor: a, Answerer: a, Reread: a.reread(),
 		Counter: a.metrics, Metrics: a.metrics, MetricsToken: token, API: a.api.Handler()})
 	return nil
 }

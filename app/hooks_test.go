@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
@@ -119,10 +120,15 @@ func TestWhatIsNotUnderstoodSurvivesAndIsReplayedOnceMended(t *testing.T) {
 	m := mattermosttest.Start(t)
 	m.AddChannel("ops")
 	dir := t.TempDir()
+	began := time.Now().Truncate(time.Hour)
 	a := start(t, file(t, hookFile(m, `{status: .state, title: .alert.title}`)), dir)
 	status, said := send(t, a, "own", hookToken+"-own", "application/json", `{"state":"firing","alert":{"name":"oven is cold"}}`)
 	if status != 202 || !strings.Contains(said, "alert.title is missing") {
 		t.Fatalf("%d %s", status, said)
+	}
+	notice := m.Room("ops").WaitCard("Payloads of own").WaitText("sent something that can't be understood")
+	if text := notice.Text(); strings.Contains(text, "oven is cold") || strings.Contains(text, "title is missing") {
+		t.Errorf("a channel is told what was sent: %s", text)
 	}
 	stop(t, a)
 
@@ -140,6 +146,16 @@ func TestWhatIsNotUnderstoodSurvivesAndIsReplayedOnceMended(t *testing.T) {
 		t.Errorf("it reads %s", text)
 	}
 	m.Room("ops").WaitCard("oven is cold")
+	// What comes within the hour isn't told again, although another process
+	// told of it: what was sent behind it is there, and it is not.
+	if status, said := send(t, a, "own", hookToken+"-own", "application/json", `{"state":"strange"}`); status != 202 {
+		t.Errorf("%d %s", status, said)
+	}
+	send(t, a, "own", hookToken+"-own", "application/json", `{"state":"firing","alert":{"name":"oven is hot"}}`)
+	m.Room("ops").WaitCard("oven is hot")
+	if n := len(m.Posts("ops")); n != 3 && began.Equal(time.Now().Truncate(time.Hour)) {
+		t.Errorf("%d posts, want the notice and two cards", n)
+	}
 	if text := s.replay(t, id); !strings.Contains(text, "no longer kept") {
 		t.Errorf("it reads %s", text)
 	}

@@ -70,6 +70,7 @@ func (s *Server) notUnderstood(w http.ResponseWriter, r *http.Request, src *Sour
 		stored = true
 		s.opt.Counter.TookIn(src.Name, kept, 0)
 		s.opt.Log.Warn("hand-over not understood; it is kept on the page /payloads and can be replayed", "source", src.Name, "payload", p.ID, "err", fault)
+		s.tellPayload(r.Context(), src)
 		if dropped > 0 {
 			s.opt.Log.Warn("older payloads that were not understood are gone: only the newest are kept", "source", src.Name, "dropped", dropped, "kept", store.MaxPayloads)
 		}

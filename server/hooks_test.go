@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"belfry/alert"
+	"belfry/clock"
 	"belfry/monitor"
 	"belfry/store"
 )
@@ -72,7 +73,7 @@ func (s *shelf) DropPayload(_ context.Context, id alert.ID) error {
 func hooked(t *testing.T) (*Server, *desk, *shelf, *bytes.Buffer) {
 	t.Helper()
 	d, kept, logged := &desk{}, &shelf{list: map[alert.ID]store.Payload{}}, &bytes.Buffer{}
-	s := New(Options{Desk: d, Log: slog.New(slog.NewTextHandler(logged, nil)), Ready: func(context.Context) error { return nil }, Payloads: kept,
+	s := New(Options{Desk: d, Log: slog.New(slog.NewTextHandler(logged, nil)), Ready: func(context.Context) error { return nil }, Payloads: kept, BaseURL: "https://belfry.example",
 		Pages: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the pages saw %s", r.URL.Path) })})
 	s.Apply(Setup{Sources: []Source{{Name: "kuma", Token: token, Monitor: mended{}}, {Name: "nagios", Token: other, Monitor: parrot{}}, {Name: "bare", Monitor: mended{}}}})
 	return s, d, kept, logged
@@ -124,6 +125,11 @@ func TestWhatIsNotUnderstoodIsKeptAndReplayed(t *testing.T) {
 	if !strings.Contains(logged.String(), "/payloads") || !strings.Contains(logged.String(), "dropped=1") {
 		t.Errorf("logged %s", logged)
 	}
+	if strings.Join(d.got, ",") != "kuma:" || d.last.Kind != alert.ReportCustom || d.last.Object.Rule != "Payloads of kuma" || d.last.Labels[noticeLabel] != noticePayload ||
+		d.last.Link != "https://belfry.example/payloads" || strings.Contains(d.last.Comment+d.last.Output, "state is missing") {
+		t.Errorf("told: %v, %+v", d.got, d.last)
+	}
+	d.got = nil
 	// Still not understood.
 	if r, err := s.Replay(t.Context(), 1); err != nil || !strings.Contains(r.Fault, "state is missing") || len(kept.list) != 1 {
 		t.Errorf("%+v, %v", r, err)
@@ -167,5 +173,42 @@ func TestWhatCanNotBeKeptIsSaidSo(t *testing.T) {
 	}
 	if w := post(s.Handler(), "/intake/nagios", "Bearer "+other, "bad"); w.Code != 400 || len(kept.list) != 0 {
 		t.Errorf("a source that is no hook: %d, kept %d", w.Code, len(kept.list))
+	}
+}
+
+func TestPayloadsAreToldOnceAnHourOfEachSource(t *testing.T) {
+	s, d, _, logged := hooked(t)
+	now := clock.NewManual(time.Date(2026, 3, 14, 9, 59, 0, 0, time.UTC))
+	s.opt.Clock = now
+	s.Apply(Setup{Sources: []Source{{Name: "kuma", Token: token, Monitor: picky{}}, {Name: "oven", Token: other, Monitor: picky{}}}})
+	told := func(want string) {
+		t.Helper()
+		if got := strings.Join(d.got, " "); got != want {
+			t.Errorf("told: %q, want %q", got, want)
+		}
+		d.got = nil
+	}
+	for range 3 {
+		post(s.Handler(), "/hooks/kuma/"+token, "", "x")
+	}
+	post(s.Handler(), "/hooks/oven/"+other, "", "x")
+	told("kuma: oven:")
+	first := d.last.Intake
+	if first == "" || !d.last.Repeated {
+		t.Errorf("another process, or this one after a restart, would tell it again: %+v", d.last)
+	}
+	now.Advance(time.Minute)
+	d.err = errors.New("the disk is full")
+	if w := post(s.Handler(), "/hooks/oven/"+other, "", "x"); w.Code != 299 || !strings.HasSuffix(w.Body.String(), "true") {
+		t.Errorf("it is kept and was not taken: %d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(logged.String(), "can't tell a channel") {
+		t.Errorf("logged %s", logged)
+	}
+	d.err = nil
+	post(s.Handler(), "/hooks/oven/"+other, "", "x")
+	told("oven:")
+	if d.last.Intake == first {
+		t.Error("the next hour is taken for the last")
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package server is HTTP for machines: what monitoring systems hand over
-// (intake.go), what tools post that know nothing of Belfry (hooks.go), what
+// (intake.go), what tools post that know nothing of Belfry (hooks.go; what of it no program understands is kept, and told in a channel: notice.go), what
 // chat platforms call back (handed to the connection's own handler), and health
 // (health.go). Pages for people are package web's.
 //
@@ -17,8 +17,10 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"belfry/alert"
+	"belfry/clock"
 	"belfry/config"
 	"belfry/monitor"
 )
@@ -54,6 +56,10 @@ type Options struct {
 	Ready func(ctx context.Context) error
 	// Pages serves everything that is not for machines; nil for none.
 	Pages http.Handler
+	// BaseURL is how people's browsers reach the pages; empty: no link to them.
+	BaseURL string
+	// Clock is the machine's when nil.
+	Clock clock.Clock
 	// Payloads keeps what hooks send and can't be understood; nil: it is refused.
 	Payloads Payloads
 	// Tester carries out tests that are ordered over the socket; nil: none are.
@@ -92,6 +98,7 @@ func (nobody) TookIn(string, string, int) {}
 type Server struct {
 	opt   Options
 	setup atomic.Pointer[setup]
+	told  told
 }
 
 // setup is a Setup made ready for look-ups.
@@ -106,7 +113,10 @@ func New(o Options) *Server {
 	if o.Counter == nil {
 		o.Counter = nobody{}
 	}
-	s := &Server{opt: o}
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	s := &Server{opt: o, told: told{hour: map[string]time.Time{}}}
 	s.Apply(Setup{})
 	return s
 }
