@@ -38,6 +38,8 @@ type Program struct {
 	// Name is what the timelines call it: "program deploy".
 	Name  string
 	Token config.Secret
+	// TokenFile is where the token stands.
+	TokenFile string
 	// Limit is how many incidents it may declare within incident.LimitSpan.
 	Limit int
 }

@@ -57,7 +57,7 @@ func newDesk(t *testing.T) *desk {
 	settings.Fields = []incident.Field{{Name: "site", Label: "Site", Options: []string{"north", "south"}}}
 	d.store, d.run = s, response.New(s, func() incident.Settings { return settings }, func() []string { return []string{"chat/ops"} }, d.clock)
 	d.api = New(Options{Store: s, Response: d.run, BaseURL: "https://belfry.example", Clock: d.clock, Log: slog.New(slog.NewTextHandler(&d.log, nil)), FindPeople: d.find})
-	d.api.Apply([]Program{{"deploy", deployToken, 3}, {"backup", backupToken, 100}, {"none", "", 5}})
+	d.api.Apply([]Program{{"deploy", deployToken, "", 3}, {"backup", backupToken, "", 100}, {"none", "", "", 5}})
 	d.h = d.api.Handler()
 	return d
 }
@@ -153,9 +153,9 @@ func TestWhoShowsNoTokenGetsNothing(t *testing.T) {
 		d.call("POST", "/api/incidents/1/move", token, "", `{"act":"resolve"}`).want(401)
 	}
 	d.get("/api/incidents/1").want(200, `"started"`)
-	d.api.Apply([]Program{{"backup", backupToken, 1}})
+	d.api.Apply([]Program{{"backup", backupToken, "", 1}})
 	d.get("/api/incidents/1").want(401)
-	secrettest.Check(t, deployToken, d.log.String(), Program{"deploy", deployToken, 1}, d.get("/api/incidents/1").body, d.post("/api/incidents/1/update", `{"text":7}`).body)
+	secrettest.Check(t, deployToken, d.log.String(), Program{"deploy", deployToken, "", 1}, d.get("/api/incidents/1").body, d.post("/api/incidents/1/update", `{"text":7}`).body)
 }
 
 func TestWhatIsWrongIsSaid(t *testing.T) {

@@ -21,14 +21,14 @@ func (a *App) openAPI() *api.API {
 func (a *App) programsOf(f *config.File) (list []api.Program, err error) {
 	seen := map[config.Secret]string{}
 	for _, p := range f.Incidents.Programs {
-		program := api.Program{Name: p.Name, Limit: p.Limit}
+		program := api.Program{Name: p.Name, Limit: p.Limit, TokenFile: p.TokenFile}
 		if program.Limit == 0 {
 			program.Limit = config.DefaultProgramLimit
 		}
 		if p.TokenFile != "" {
 			program.Token, err = config.ReadSecret("", p.TokenFile)
 		} else {
-			program.Token, _, err = keptToken(filepath.Join(a.opt.Data, "api_"+p.Name+".token"))
+			program.Token, program.TokenFile, err = keptToken(filepath.Join(a.opt.Data, "api_"+p.Name+".token"))
 		}
 		switch {
 		case err != nil:
@@ -46,3 +46,6 @@ func (a *App) programsOf(f *config.File) (list []api.Program, err error) {
 
 // minProgramToken is the shortest token of a program, in characters.
 const minProgramToken = 16
+
+// Programs lists those who may use the API of incidents.
+func (a *App) Programs() []api.Program { return a.parts.Load().programs }

@@ -171,4 +171,7 @@ func greet(w io.Writer, a *app.App) {
 		}
 		_, _ = fmt.Fprintf(w, "source %s (%s) hands over at %s/intake/%s with %s\n", h.Source, h.Kind, a.Local(), h.Source, which)
 	}
+	for _, p := range a.Programs() {
+		_, _ = fmt.Fprintf(w, "program %s runs incidents at %s/api/incidents with the token in %s\n", p.Name, a.URL(), p.TokenFile)
+	}
 }
