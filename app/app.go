@@ -74,7 +74,7 @@ type App struct {
 	commands    *command.Commands
 	lines       chat.Commander
 	response    *response.Response
-	record      chat.Recorder
+	record      recorder
 	api         *api.API
 	breaker     *answer.Breaker
 	people      *people.People

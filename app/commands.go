@@ -18,7 +18,13 @@ type responder struct {
 	chat.Commander
 	*doctor.Probes
 	chat.Hearer
+	recorder
+}
+
+// recorder is what messages become incidents by.
+type recorder interface {
 	chat.Recorder
+	chat.Declarer
 }
 
 var (
@@ -26,6 +32,7 @@ var (
 	_ chat.Prober    = responder{}
 	_ chat.Hearer    = responder{}
 	_ chat.Recorder  = responder{}
+	_ chat.Declarer  = responder{}
 )
 
 // roomResponder is responder for the built-in room.

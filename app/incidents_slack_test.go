@@ -54,3 +54,40 @@ incidents: {command: trouble, announce: [team/ops]}
 	}
 	s.Room("ops").WaitCard("#2 no mail").WaitShows("by bob")
 }
+
+// TestMessagesBecomeIncidentsInSlack: by a shortcut on any message, and by emoji
+// in the incident's own channel.
+func TestMessagesBecomeIncidentsInSlack(t *testing.T) {
+	s := slacktest.Start(t)
+	s.AddUser("alice")
+	s.AddChannel("ops")
+	s.AddChannel("war")
+	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), File: file(t, fmt.Sprintf(`
+connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
+default: {channels: [team/ops]}
+incidents: {announce: [team/ops]}
+`, s.URL(), s.Token(), s.SigningSecret()))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, a) })
+	s.CallAt("http://" + a.Address() + "/chat/team")
+	ts := s.PostAs("alice", "ops", "nobody can pay &lt;@here&gt;", "")
+	out := s.Room("ops").At(ts).Shortcut("alice", "belfry_declare")
+	if out.Form == nil {
+		t.Fatalf("no form opened: %+v", out)
+	}
+	if done := out.Form.Submit(map[string]string{"title": "no payments", "severity": "SEV1"}); done != nil {
+		t.Fatalf("%+v", done)
+	}
+	s.Room("ops").WaitCard("#1 no payments").WaitShows("nobody can pay <@here>")
+	s.Type("alice", "war", "/incident convert #1")
+	said := s.PostAs("alice", "war", "the bank is down", "")
+	s.Room("war").At(said).React("alice", "pushpin")
+	s.WaitWhisper("alice", "This stands in the timeline of #1 now.")
+	s.Room("war").At(said).React("alice", "wrench")
+	s.WaitWhisper("alice", "This is follow-up 1 of #1 now.")
+	if out := s.Type("alice", "war", "/incident timeline"); out.Answer == nil || !strings.Contains(out.Answer.Text, "the bank is down") {
+		t.Errorf("%+v", out.Answer)
+	}
+}

@@ -58,6 +58,7 @@ type Quoted struct {
 
 // Declarer is a Responder that declares incidents about messages.
 type Declarer interface {
-	// DeclareAbout opens the form for an incident, with what a message says.
+	// DeclareAbout opens the form for an incident, with what a message says. It
+	// may have six fields, one more than others.
 	DeclareAbout(ctx context.Context, who Actor, m Quoted) Answer
 }

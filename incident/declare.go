@@ -24,6 +24,8 @@ type Declaration struct {
 	Private                       bool
 	// Parent is the incident that it is part of (Kind Sub); nil: none.
 	Parent *Incident
+	// Link leads to the message that it is declared about; may be empty.
+	Link string
 	// Alert is attached to it; nil: none.
 	Alert *alert.Alert
 	By    Person
@@ -60,7 +62,7 @@ func Declare(s *Settings, d Declaration, at time.Time) (*Incident, []Entry, erro
 	}
 	i.Moments = map[Status]Moment{i.Status: {At: at, By: d.By}}
 	e := i.touch(EntryDeclared, d.By, at, i.Summary)
-	e.Is, e.Other = i.Title, i.Parent
+	e.Is, e.Other, e.Link = i.Title, i.Parent, d.Link
 	i.takesPart(d.By)
 	entries := []Entry{e}
 	if d.Alert != nil {

@@ -77,6 +77,12 @@ func (p *Platform) showForm(ctx context.Context, i interaction, a chat.Answer) c
 // shortcut does what a shortcut in a message's menu stands for. It may be used
 // on a card or on anything in its thread.
 func (p *Platform) shortcut(r chat.Responder, i interaction) error {
+	switch i.Callback {
+	case shortcutDeclare:
+		return p.declareAbout(r, i)
+	case shortcutKeep:
+		return p.keepMessage(r, i)
+	}
 	act := map[string]string{shortcutAck: chat.ReactAck, shortcutUnack: chat.ReactUnack}[i.Callback]
 	reactor, ok := r.(chat.Reactor)
 	return p.act(i, func(ctx context.Context) chat.Answer {

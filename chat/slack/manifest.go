@@ -19,6 +19,9 @@ import (
 const (
 	shortcutAck   = "belfry_ack"
 	shortcutUnack = "belfry_unack"
+	// These are on messages of any kind.
+	shortcutDeclare = "belfry_declare"
+	shortcutKeep    = "belfry_timeline"
 )
 
 // Limits of a manifest (docs.slack.dev, "App manifest reference").
@@ -137,6 +140,8 @@ func NewManifest(w Wish) (Manifest, error) {
 	m.Features.Shortcuts = []manifestShortcut{
 		{"Acknowledge alert", "message", shortcutAck, "Say that you take care of the alert of this card"},
 		{"Un-acknowledge alert", "message", shortcutUnack, "Take the acknowledgement of this card's alert back"},
+		{"Declare incident…", "message", shortcutDeclare, "Declare an incident with this message as its summary"},
+		{"Add to incident timeline", "message", shortcutKeep, "Keep this message in the timeline of the channel's incident"},
 	}
 	m.Features.Commands = []manifestCommand{{Command: w.Command, Description: "See and handle alerts", Hint: w.Hint, Escape: true}}
 	if w.Incidents != "" && w.Incidents != w.Command {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"belfry/chat"
 )
@@ -18,6 +19,8 @@ import (
 const (
 	// maxNamed is how many people's names are looked up for one message.
 	maxNamed = 10
+	// namesWithin bounds how long that takes: a form must open within 3 s.
+	namesWithin = 700 * time.Millisecond
 	// around is how many messages are read to find one.
 	around = "15"
 )
@@ -197,6 +200,8 @@ var unnamed = regexp.MustCompile(`<@([UW][A-Z0-9]+)(?:\|[^>]*)?>`)
 
 // withNames puts people's names into a text in which Slack has their ids.
 func (p *Platform) withNames(ctx context.Context, text string) string {
+	ctx, cancel := context.WithTimeout(ctx, namesWithin)
+	defer cancel()
 	n := 0
 	return unnamed.ReplaceAllStringFunc(text, func(found string) string {
 		if n++; n > maxNamed {

@@ -29,6 +29,7 @@ const (
 	sayOldForm = "This form was open for too long, and nothing was declared. Please type the command again."
 	sayNotYou  = "Somebody else opened this form, so nothing was declared."
 	sayTwice   = "This form was sent before. “list” shows what it declared."
+	sayNowhere = "Incidents are announced nowhere, so none is declared from a card or a message. An administrator can change that: incidents, announce in the configuration."
 	sayTrouble = "I could not declare that just now. Please try again in a moment."
 )
 
@@ -43,6 +44,9 @@ type formClaim struct {
 	Parent     int64         `json:"p,omitempty"`
 	// Alert is the number of the alert that it is about; 0: none.
 	Alert int64 `json:"a,omitempty"`
+	// Quoted: it is about a message, to which Link leads where that is known.
+	Quoted bool   `json:"q,omitempty"`
+	Link   string `json:"l,omitempty"`
 	// Expires in Unix seconds.
 	Expires int64 `json:"x"`
 }
@@ -76,7 +80,7 @@ func (c *Commands) form(who chat.Actor, about formClaim) (chat.Dialog, error) {
 // Declare opens the form for an incident about an alert.
 func (c *Commands) Declare(ctx context.Context, who chat.Actor, a *alert.Alert) chat.Answer {
 	if c.Sealer == nil || !c.Response.Announces() {
-		return chat.Answer{Whisper: "Incidents are announced nowhere, so none is declared from a card. An administrator can change that: incidents, announce in the configuration."}
+		return chat.Answer{Whisper: sayNowhere}
 	}
 	d, err := c.form(who, formClaim{Kind: incident.Normal, Alert: a.Number})
 	if err != nil {
@@ -147,11 +151,14 @@ func (c *Commands) Submit(ctx context.Context, s chat.Submit) (answer chat.Answe
 	for _, q := range shownQuestions(settings.Questions()) {
 		values[q.Name] = s.Values[q.Name] // what was emptied is empty, whatever its default
 	}
+	if f.Quoted {
+		values[incident.FieldSummary] = s.Values[incident.FieldSummary] // it was asked for, whatever is configured
+	}
 	d, wrong := settings.Fill(values, personOf(s.Actor))
 	if len(wrong) > 0 {
 		return chat.Answer{FieldErrors: wrong}, true
 	}
-	if f.Kind == incident.Test {
+	if d.Link = f.Link; f.Kind == incident.Test {
 		d.Kind = incident.Test
 	}
 	switch first, err := c.Once(ctx, f.ID, time.Unix(f.Expires, 0)); {

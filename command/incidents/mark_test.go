@@ -142,3 +142,48 @@ func TestAMarkIsNoWayIntoWhatBecamePrivate(t *testing.T) {
 		t.Errorf("%+v, %v", i, err)
 	}
 }
+
+func TestAnIncidentIsDeclaredAboutAMessage(t *testing.T) {
+	b := newBooth(t)
+	about := chat.Quoted{Ref: chat.Ref{Channel: "c1", Post: "p1"}, Author: bert, Text: " the disk is\n<full> @all ", Link: "https://chat.example.org/p1"}
+	b.expect(b.DeclareAbout(t.Context(), anna, about).Whisper, "announced nowhere")
+	b.announce = []string{"chat/ops"}
+	field := func(d *chat.Dialog, name string) chat.Field {
+		t.Helper()
+		at := slices.IndexFunc(d.Fields, func(f chat.Field) bool { return f.Name == name })
+		if at < 0 {
+			t.Fatalf("there is no %s in %+v", name, d.Fields)
+		}
+		return d.Fields[at]
+	}
+	d := b.DeclareAbout(t.Context(), anna, about).Dialog
+	if d == nil || field(d, "summary").Value != "the disk is\n<full> @all\n\nhttps://chat.example.org/p1" {
+		t.Fatalf("%+v", d)
+	}
+	answer, ok := b.Submit(t.Context(), chat.Submit{Actor: anna, State: d.State, Values: map[string]string{"title": "disk", "severity": "SEV1", "summary": "the disk is full"}})
+	if !ok || answer.Whisper != "" || len(answer.FieldErrors) > 0 {
+		t.Fatalf("%+v", answer)
+	}
+	i, err := b.store.Incident(t.Context(), 1)
+	if err != nil || i.Summary != "the disk is full" || i.Title != "disk" {
+		t.Errorf("%+v, %v", i, err)
+	}
+	if entries, err := b.store.IncidentEntries(t.Context(), i.ID, store.EntryFilter{}); err != nil || entries[0].Link != about.Link {
+		t.Errorf("%+v, %v", entries, err)
+	}
+	// Where the form has no summary it gets one, and long texts fit with their link.
+	b.settings.Form = []incident.FormField{{Name: "title"}, {Name: "severity", Default: "SEV3"}}
+	about.Text, about.Author.Name = strings.Repeat("ü", 10_000), strings.Repeat("<!channel>", 100)
+	d = b.DeclareAbout(t.Context(), anna, about).Dialog
+	if v := field(d, "summary").Value; len([]rune(v)) > 3000 || !strings.HasSuffix(v, "…\n\n"+about.Link) || len([]rune(d.Intro)) > 300 {
+		t.Errorf("%q, %q", v, d.Intro)
+	}
+	if answer, ok := b.Submit(t.Context(), chat.Submit{Actor: anna, State: d.State, Values: map[string]string{"summary": "full"}}); !ok || answer.Whisper != "" || len(answer.FieldErrors) > 0 {
+		t.Fatalf("%+v", answer)
+	}
+	if i, err := b.store.Incident(t.Context(), 2); err != nil || i.Summary != "full" || i.Severity != "" {
+		t.Errorf("%+v, %v", i, err)
+	}
+	b.Gate = nobody{}
+	b.expect(b.DeclareAbout(t.Context(), anna, about).Whisper, "you may not")
+}
