@@ -3,12 +3,16 @@
 package app_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/chat/slack/slacktest"
+	"belfry/clock"
 )
 
 // eventually waits until ok holds.
@@ -252,4 +256,65 @@ func TestAnIncidentThatIsNotToldAtFirst(t *testing.T) {
 	o.types("alice", "/incident resolve #1", "resolved")
 	o.m.Room("ops").WaitCard("#1 the shop is slow").WaitText("resolved")
 	own.WaitNote("resolved it")
+}
+
+// TestAChannelOnSlackFollowsItsIncident: its name, too, because channels there
+// have no title, and it is archived, which Slack does not let a bot take back.
+func TestAChannelOnSlackFollowsItsIncident(t *testing.T) {
+	turned := clock.NewManual(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	s := slacktest.Start(t, slacktest.Options{Clock: turned})
+	s.AddUser("alice")
+	s.AddUser("bob")
+	s.AddChannel("ops")
+	s.AddGroup("oncall", "bob")
+	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), Clock: turned, File: file(t, fmt.Sprintf(`
+connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
+default: {channels: [team/ops]}
+incidents: {announce: [team/ops], channel: {on: [team], archive: 1h, invite: {always: [team/@oncall]}}}
+`, s.URL(), s.Token(), s.SigningSecret()))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, a) })
+	s.CallAt("http://" + a.Address() + "/chat/team")
+	types := func(line string) {
+		t.Helper()
+		if out := s.Type("alice", "ops", "/incident "+line); out.Failed != "" {
+			t.Errorf("%q: %s", line, out.Failed)
+		}
+	}
+	types("new SEV1 the shop is slow")
+	// turn lets time pass until ok holds: calls to Slack are paced.
+	turn := func(what string, ok func() bool) {
+		t.Helper()
+		for end := time.Now().Add(15 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+			turned.Advance(2 * time.Second)
+			if time.Now().After(end) {
+				t.Fatalf("it never came: %s; there are %q", what, s.ChannelNames())
+			}
+		}
+	}
+	named := func(name string) func() bool {
+		return func() bool { return slices.Contains(s.ChannelNames(), name) }
+	}
+	turn("the channel", named("inc-1-the-shop-is-slow"))
+	turn("alice, bob, a pin, and links", func() bool {
+		c := s.Look("inc-1-the-shop-is-slow")
+		return c.Members[s.UserID("alice")] && c.Members[s.UserID("bob")] && len(c.Pins) == 1 && len(c.Bookmarks) == 2 && strings.Contains(c.Topic, "SEV1 started")
+	})
+	types("rename #1 no orders")
+	turn("another name", named("inc-1-no-orders"))
+	s.Room("ops").WaitCard("#1 no orders").WaitShows("inc-1-no-orders")
+	types("cancel #1 a false alarm")
+	turn("the summary", func() bool { return len(s.Room("inc-1-no-orders").Cards()) == 2 })
+	turned.Advance(2 * time.Hour)
+	turn("it is archived", func() bool { return s.Look("inc-1-no-orders").Archived })
+	types("reopen #1")
+	var told string
+	turn("who can open it is told", func() bool {
+		for _, note := range s.Room("ops").Card("#1 no orders").Thread() {
+			told += note.Text()
+		}
+		return strings.Contains(told, "by hand")
+	})
 }

@@ -296,3 +296,18 @@ func TestGuests(t *testing.T) {
 		}
 	}
 }
+
+// TestAPublicParentKeepsASecret: the title of a private part is not in the
+// timeline that everybody reads.
+func TestAPublicParentKeepsASecret(t *testing.T) {
+	for _, x := range []struct {
+		parent, sub bool
+		want        string
+	}{{false, false, "a leak"}, {false, true, ""}, {true, true, "a leak"}} {
+		parent := &Incident{Number: 1, Private: x.parent}
+		e, err := parent.Part(&Incident{Number: 2, Title: "a leak", Private: x.sub}, anna(), day())
+		if err != nil || e.Is != x.want || e.Other != 2 {
+			t.Errorf("%+v: %+v, %v", x, e, err)
+		}
+	}
+}

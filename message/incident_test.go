@@ -87,6 +87,17 @@ func TestIncidents(t *testing.T) {
 		}
 		entries = append(entries, e)
 	}
+	i.Parent = 41
+	page := o
+	page.BaseURL = "https://belfry.example.org"
+	fmt.Fprintf(&b, "=== closing summary\n%s\n%s\n", show(message.IncidentClosing(i, o)), show(message.IncidentClosing(i, page)))
+	for _, l := range message.IncidentLinks(i, incident.ChannelLinks(), page) {
+		fmt.Fprintf(&b, "  %s: %s\n", l.Text, l.URL)
+	}
+	if links := message.IncidentLinks(i, incident.ChannelLinks(), o); len(links) > 0 {
+		t.Errorf("links without an address: %v", links)
+	}
+	i.Parent = 0
 	fmt.Fprintf(&b, "=== card hidden\n%s\n", show(message.IncidentHidden(i)))
 	b.WriteString("=== notes\n")
 	for _, e := range entries {
