@@ -37,7 +37,32 @@ func acts() map[string]func(q *request) (int, any) {
 			return q.run.SetSeverity(q, n, me(q), w.Severity, w.Text)
 		}, "severity", "text"),
 		"attach": act(func(q *request, n int64, w words) (response.Done, error) { return q.run.Attach(q, n, me(q), w.Alert) }, "alert"),
+		"task":   act(addTask, "text", "owner", "due", "followup"),
 	}
+}
+
+// addTask adds something to do.
+func addTask(q *request, n int64, w words) (response.Done, error) {
+	due, err := w.due()
+	if err != nil {
+		return response.Done{}, &response.RefusedError{Err: err}
+	}
+	var owner incident.Person
+	if w.Owner != "" {
+		if err := named("owner", w.Owner); err != nil {
+			return response.Done{}, &response.RefusedError{Err: err}
+		}
+		list, err := q.people("owner", []string{w.Owner})
+		if err != nil {
+			return response.Done{}, &response.RefusedError{Err: err}
+		}
+		owner = list[0]
+	}
+	kind := incident.ToDo
+	if w.FollowUp {
+		kind = incident.FollowUp
+	}
+	return q.run.AddTask(q, n, kind, q.who.by(), owner, w.Text, due)
 }
 
 func joined(acts []incident.Act) string {
@@ -59,8 +84,8 @@ func act(do func(q *request, number int64, w words) (response.Done, error), keys
 		if status, err := read(q.r.Body, &w); err != nil {
 			return fault(status, "%v", err)
 		}
-		for name, given := range map[string]bool{"text": w.Text != "", "act": w.Act != "", "severity": w.Severity != "", "alert": w.Alert != 0} {
-			if given && !slices.Contains(keys, name) {
+		for _, name := range w.given() {
+			if !slices.Contains(keys, name) {
 				return fault(http.StatusBadRequest, "there is no key %q here; there are %s", name, strings.Join(keys, ", "))
 			}
 		}
@@ -134,7 +159,7 @@ func declare(q *request) (int, any) {
 			return fault(http.StatusUnprocessableEntity, "parent: there is no incident #%d, or it is private", d.Parent)
 		}
 	}
-	invited, err := q.people(d.People)
+	invited, err := q.people("people", d.People)
 	if err != nil {
 		return fault(http.StatusUnprocessableEntity, "%v", err)
 	}
@@ -148,7 +173,7 @@ func declare(q *request) (int, any) {
 }
 
 // people looks up who is named; where the chat can't be asked the handle counts.
-func (q *request) people(names []string) (list []incident.Person, err error) {
+func (q *request) people(key string, names []string) (list []incident.Person, err error) {
 	for _, name := range names {
 		connection, handle, _ := strings.Cut(name, "/")
 		handle = strings.ToLower(strings.TrimPrefix(handle, "@"))
@@ -159,7 +184,7 @@ func (q *request) people(names []string) (list []incident.Person, err error) {
 			case len(found) > 0:
 				p = found[0]
 			case err == nil:
-				return nil, fmt.Errorf("people: nobody is called %s on %s", quoted(handle), quoted(connection))
+				return nil, fmt.Errorf("%s: nobody is called %s on %s", key, quoted(handle), quoted(connection))
 			default:
 				q.o.Log.Warn("can't look up who takes part; their name counts", "connection", connection, "err", err)
 			}

@@ -132,6 +132,8 @@ func TestAnIncidentFromDeclareToResolve(t *testing.T) {
 	d.post("/api/incidents/1/move", `{"act":"mitigate"}`).want(200, `"mitigated"`)
 	d.post("/api/incidents/1/move", `{"act":"resolve","text":"done"}`).want(200, `"status":"resolved"`, `"possible":["close","reopen"]`)
 	d.post("/api/incidents/1/move", `{"act":"mitigate"}`).want(409, "so it can't be mitigated", `"possible":["close","reopen"]`)
+	d.post("/api/incidents/1/task", `{"text":"call","owner":"chat/anna","due":"2026-03-14T18:00:00+01:00"}`).want(200, `"owner":"anna","due":"2026-03-14T17:00:00Z"`)
+	d.post("/api/incidents/1/task", `{"text":"write","followup":true}`).want(200, `"number":2,"kind":"followup","text":"write"`)
 	d.get("/api/incidents/1").want(200, `"title":"the shop \u003cb\u003e"`)
 	d.get("/api/incidents/1/timeline").want(200, `"kind":"declared"`, `"text":"rolled back"`, `"kind":"note"`, `"is":"SEV3"`)
 	i, err := d.store.Incident(t.Context(), 1)
@@ -181,6 +183,11 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"/api/incidents/1/update", `{"text":"x","act":"y"}`, 400, `there is no key \"act\" here; there are text`},
 		{"/api/incidents/1/move", `{"act":"explode"}`, 422, "there are start, mitigate"},
 		{"/api/incidents/1/attach", `{"alert":9}`, 422, "no such alert"},
+		{"/api/incidents/1/task", `{"text":"x","due":"tomorrow"}`, 422, `due: \"tomorrow\" is no time`},
+		{"/api/incidents/1/task", `{"text":"x","owner":"anna"}`, 422, `owner: \"anna\" is nobody`},
+		{"/api/incidents/1/task", `{"text":"x","owner":"chat/zoe"}`, 422, `owner: nobody is called \"zoe\"`},
+		{"/api/incidents/1/task", `{"due":"2026-12-01T17:00:00Z"}`, 422, "nothing is written"},
+		{"/api/incidents/1/note", `{"text":"x","followup":true}`, 400, `there is no key \"followup\" here; there are text`},
 		{"/api/incidents/9/update", `{"text":"x"}`, 404, "there is no incident #9"},
 		{"/api/incidents/x/update", `{"text":"x"}`, 400, "wants the number"},
 		{"/api/incidents/1/explode", `{}`, 404, "nothing at this address"},

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"belfry/incident"
 )
@@ -45,6 +46,35 @@ type words struct {
 	Severity string `json:"severity"`
 	// Alert is the number of an alert, for attach.
 	Alert int64 `json:"alert"`
+	// Owner ("connection/handle"), Due (RFC 3339) and FollowUp are for task.
+	Owner    string `json:"owner"`
+	Due      string `json:"due"`
+	FollowUp bool   `json:"followup"`
+}
+
+// given are the keys of it that are set.
+func (w *words) given() (keys []string) {
+	for _, x := range []struct {
+		name string
+		is   bool
+	}{{"text", w.Text != ""}, {"act", w.Act != ""}, {"severity", w.Severity != ""}, {"alert", w.Alert != 0}, {"owner", w.Owner != ""}, {"due", w.Due != ""}, {"followup", w.FollowUp}} {
+		if x.is {
+			keys = append(keys, x.name)
+		}
+	}
+	return keys
+}
+
+// due is when a task should be done; zero: no date.
+func (w *words) due() (time.Time, error) {
+	if w.Due == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, w.Due)
+	if err != nil || at.Year() < 2000 || at.Year() > 2200 {
+		return time.Time{}, fmt.Errorf("due: %s is no time; write it like 2026-12-01T17:00:00Z", quoted(w.Due))
+	}
+	return at.UTC().Truncate(time.Second), nil
 }
 
 // Limits of lists.
@@ -145,9 +175,17 @@ func (d *declaration) check() error {
 		return errors.New("parent is the number of an incident")
 	}
 	for _, p := range d.People {
-		if connection, name, ok := strings.Cut(p, "/"); !ok || connection == "" || strings.TrimPrefix(name, "@") == "" || strings.ContainsAny(p, " \t:") || len(p) > 100 {
-			return fmt.Errorf("people: %s is nobody; write a connection and a handle, like chat/anna", quoted(p))
+		if err := named("people", p); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// named says whether a text names somebody: "connection/handle".
+func named(key, p string) error {
+	if connection, name, ok := strings.Cut(p, "/"); !ok || connection == "" || strings.TrimPrefix(name, "@") == "" || strings.ContainsAny(p, " \t\n:") || len(p) > 100 {
+		return fmt.Errorf("%s: %s is nobody; write a connection and a handle, like chat/anna", key, quoted(p))
 	}
 	return nil
 }
