@@ -187,10 +187,11 @@ func (s *Store) roomMessages(ctx context.Context, where string, args ...any) ([]
 	return list, nil
 }
 
-// RoomChannels returns the names of the channels that have messages, in order.
+// RoomChannels returns the names of the channels that have messages and that
+// Belfry did not make (RoomOpen), in order.
 func (s *Store) RoomChannels(ctx context.Context) ([]string, error) {
 	var list []string
-	err := s.query(ctx, "rooms", `SELECT DISTINCT channel FROM room_messages WHERE thread = 0 ORDER BY channel`, nil, func(scan scanner) error {
+	err := s.query(ctx, "rooms", `SELECT channel FROM (SELECT DISTINCT channel FROM room_messages WHERE thread = 0 EXCEPT SELECT name FROM room_channels) AS plain ORDER BY channel`, nil, func(scan scanner) error {
 		var name string
 		err := scan(&name)
 		list = append(list, name)

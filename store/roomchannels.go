@@ -115,9 +115,16 @@ func (s *Store) roomChannel(ctx context.Context, where, arg string) (RoomChannel
 }
 
 // RoomChannelsOf returns the channels that Belfry made and that a person may
-// see: public ones, and those that they are in; by name.
-func (s *Store) RoomChannelsOf(ctx context.Context, person alert.ID) ([]RoomChannel, error) {
-	return s.roomChannels(ctx, `(private = 0 OR EXISTS (SELECT 1 FROM room_members m WHERE m.channel = c.name AND m.person_id = $1)) ORDER BY name`, int64(person))
+// see: public ones, and those that they are in. Open ones by name; and those
+// that were archived last, at most so many, the newest first.
+func (s *Store) RoomChannelsOf(ctx context.Context, person alert.ID, archived int) ([]RoomChannel, error) {
+	const seen = ` AND (private = 0 OR EXISTS (SELECT 1 FROM room_members m WHERE m.channel = c.name AND m.person_id = $1)) `
+	list, err := s.roomChannels(ctx, `archived_at = 0`+seen+`ORDER BY name`, int64(person))
+	if err != nil {
+		return nil, err
+	}
+	old, err := s.roomChannels(ctx, `archived_at <> 0`+seen+`ORDER BY archived_at DESC, name LIMIT $2`, int64(person), int64(archived))
+	return append(list, old...), err
 }
 
 func (s *Store) roomChannels(ctx context.Context, where string, args ...any) ([]RoomChannel, error) {

@@ -3,7 +3,6 @@
 package web
 
 import (
-	"errors"
 	"html/template"
 	"net/http"
 	"slices"
@@ -21,6 +20,7 @@ type roomPage struct {
 	// Channels are those that belong to no incident, Incidents those that Belfry
 	// made for one, Archived those of them that are closed.
 	Channels, Incidents, Archived []console.Place
+	MaxArchived                   int
 	Channel                       string
 	// Head is what stands above the conversation.
 	Head template.HTML
@@ -51,14 +51,19 @@ func (w *Web) showRoom(rw http.ResponseWriter, r *http.Request) {
 		w.broken(rw, r, "can't list the room's channels", err)
 		return
 	}
-	p := roomPage{Channel: w.channel(r, places), Lines: w.o.Room.TakesLines()}
-	// Nothing tells a private channel from one that nobody uses.
-	asked := r.URL.Query().Get("channel") == p.Channel && !slices.ContainsFunc(places, func(c console.Place) bool { return c.Name == p.Channel })
-	head, err := w.o.Room.Head(r.Context(), actor, p.Channel)
-	if asked || errors.Is(err, console.ErrNoChannel) {
-		w.fail(rw, r, http.StatusNotFound, "Nothing was said in this channel yet, or it is private and you are not in it.")
-		return
+	p := roomPage{Channel: w.channel(r, places), Lines: w.o.Room.TakesLines(), MaxArchived: console.MaxArchived}
+	if r.URL.Query().Get("channel") == p.Channel {
+		known, err := w.o.Room.Knows(r.Context(), actor, p.Channel)
+		if err != nil {
+			w.broken(rw, r, "can't read a channel of the room", err)
+			return
+		}
+		if !known { // nothing tells a private channel from one that nobody uses
+			w.fail(rw, r, http.StatusNotFound, "Nothing was said in this channel yet, or it is private and you are not in it.")
+			return
+		}
 	}
+	head, err := w.o.Room.Head(r.Context(), actor, p.Channel)
 	if err != nil {
 		w.broken(rw, r, "can't read a channel of the room", err)
 		return

@@ -37,7 +37,7 @@ type ChannelStorage interface {
 	RoomOpen(ctx context.Context, c store.RoomChannel) (store.RoomChannel, error)
 	RoomChannel(ctx context.Context, name string) (store.RoomChannel, error)
 	RoomChannelByKey(ctx context.Context, key string) (store.RoomChannel, error)
-	RoomChannelsOf(ctx context.Context, person alert.ID) ([]store.RoomChannel, error)
+	RoomChannelsOf(ctx context.Context, person alert.ID, archived int) ([]store.RoomChannel, error)
 	RoomHides(ctx context.Context, channel string, person alert.ID) (bool, error)
 	RoomDescribe(ctx context.Context, channel, topic, purpose string) error
 	RoomRetitle(ctx context.Context, channel, title string) error

@@ -56,7 +56,8 @@ type Storage interface {
 	RoomMessages(ctx context.Context, channel string, before alert.ID, limit int) ([]store.RoomMessage, error)
 	// RoomThreads returns the notes below messages, oldest first.
 	RoomThreads(ctx context.Context, threads ...alert.ID) (map[alert.ID][]store.RoomMessage, error)
-	// RoomChannels returns the names of the channels that have messages.
+	// RoomChannels returns the names of the channels that have messages and that
+	// Belfry did not make.
 	RoomChannels(ctx context.Context) ([]string, error)
 	// People returns everybody who can sign in.
 	People(ctx context.Context) ([]store.Person, error)
@@ -85,6 +86,7 @@ type Room struct {
 	name, url string
 	storage   Storage
 	channels  atomic.Pointer[[]string]
+	plain     plain
 	clock     clock.Clock
 	log       *slog.Logger
 	hub       *hub
@@ -167,6 +169,7 @@ func (r *Room) Post(ctx context.Context, p chat.Post) (chat.Ref, error) {
 	if stored.Channel != p.Channel {
 		return chat.Ref{}, fault.NewPermanent(fmt.Errorf("a message with this key stands in another channel, %q", stored.Channel))
 	}
+	r.posted(stored.Channel)
 	r.hub.publish(stored)
 	return ref(stored), nil
 }

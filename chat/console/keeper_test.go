@@ -312,3 +312,28 @@ func TestWhatStandsAboveAChannelIsLiteral(t *testing.T) {
 		t.Error(html)
 	}
 }
+
+// TestManyArchivedChannels: the list stays short, and the others can be read.
+func TestManyArchivedChannels(t *testing.T) {
+	room := consoletest.Open(t, openStore(t), &chattest.Recorder{})
+	for i := range console.MaxArchived + 2 {
+		c := kept(t, room, "inc-"+strconv.Itoa(i+1), false)
+		if err := room.Console.Archive(t.Context(), c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := kept(t, room, "inc-open", false)
+	if _, err := room.Console.Post(t.Context(), chat.Post{Channel: c.ID, Key: seal.Random(), Message: diskFull()}); err != nil {
+		t.Fatal(err)
+	}
+	post(t, room, diskFull())
+	list, err := room.Console.Channels(t.Context(), chat.Actor{})
+	if err != nil || len(list) != console.MaxArchived+2 || list[0].Name != "inc-open" || list[1].Name != consoletest.Channel || !list[2].Archived {
+		t.Errorf("%d channels, %v: %+v", len(list), err, list[:3])
+	}
+	for name, want := range map[string]bool{"inc-1": true, "inc-open": true, consoletest.Channel: true, "never-used": false} {
+		if got, err := room.Console.Knows(t.Context(), chat.Actor{}, name); got != want || err != nil {
+			t.Errorf("%s is known: %v, %v", name, got, err)
+		}
+	}
+}

@@ -30,8 +30,8 @@ func (r *Room) TakesLines() bool {
 	return ok
 }
 
-// Line carries out what actor typed in a channel, which is known to the
-// Commander if it is in the actor's list. "/belfry" before it may be
+// Line carries out what actor typed in a channel, which the
+// Commander is told if it is there for the actor (Knows). "/belfry" before it may be
 // left out: there is nobody else in the room to talk to.
 func (r *Room) Line(ctx context.Context, actor chat.Actor, channel, line string) Reply {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
@@ -52,7 +52,7 @@ func (r *Room) Line(ctx context.Context, actor chat.Actor, channel, line string)
 	}
 	// A channel that they can't see is to them as one that nobody uses: the
 	// line is about none.
-	if known, err := r.knows(ctx, actor, channel); err != nil {
+	if known, err := r.Knows(ctx, actor, channel); err != nil {
 		r.log.WarnContext(ctx, "can't list the channels of the room", "err", err)
 		return Reply{Whisper: sayNotNow}
 	} else if !known {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"belfry/alert"
 	"belfry/chat"
@@ -53,35 +55,92 @@ func (p Pin) Path() string {
 	return PathOf(p.Channel) + "&card=" + formatID(p.Card) + "#card-" + formatID(p.Card)
 }
 
-// Channels returns the channels that somebody can see, by name: those that are
-// configured, that have messages, and that Belfry made.
+// MaxArchived is how many archived channels are listed, those that were
+// archived last; the others are found by their incidents.
+const MaxArchived = 50
+
+// Channels returns the channels that somebody can see: those that are
+// configured, that have messages, and that Belfry made, by name; and of
+// archived ones the newest, the last first.
 func (r *Room) Channels(ctx context.Context, actor chat.Actor) ([]Place, error) {
-	kept, err := r.storage.RoomChannelsOf(ctx, personID(actor))
+	kept, err := r.storage.RoomChannelsOf(ctx, personID(actor), MaxArchived)
 	if err != nil {
 		return nil, read("list the channels of", err)
 	}
-	names, err := r.storage.RoomChannels(ctx)
+	names, err := r.plainNames(ctx)
 	if err != nil {
-		return nil, read("list the channels of", err)
+		return nil, err
 	}
-	var out []Place
+	var open, archived []Place
+	for _, name := range names {
+		open = append(open, Place{Name: name, Title: name})
+	}
 	for _, c := range kept {
-		out = append(out, placeOf(c))
-	}
-	for _, name := range append(slices.Clone(names), *r.channels.Load()...) {
-		if !ValidChannel(name) || slices.ContainsFunc(out, func(p Place) bool { return p.Name == name }) {
-			continue
+		if p := placeOf(c); p.Archived {
+			archived = append(archived, p)
+		} else {
+			open = append(open, p)
 		}
-		hidden, err := r.storage.RoomHides(ctx, name, personID(actor))
+	}
+	slices.SortFunc(open, func(a, b Place) int { return strings.Compare(a.Name, b.Name) })
+	return append(open, archived...), nil
+}
+
+// plain are the names of channels that Belfry did not make. Reading them looks
+// through all messages, so they are believed for a while.
+type plain struct {
+	mu    sync.Mutex
+	names []string
+	read  time.Time
+	// kept are channels that were posted to and that Belfry made: they never
+	// become plain ones. doubted were posted to since the names were read.
+	kept    map[string]bool
+	doubted []string
+}
+
+// plainKept is how long: what is posted here is known at once, by another node
+// of the same database after this time.
+const plainKept = 30 * time.Second
+
+// maxKeptNames bounds what is remembered of kept channels.
+const maxKeptNames = 10_000
+
+// plainNames are the channels that are configured or have messages, and that
+// Belfry did not make.
+func (r *Room) plainNames(ctx context.Context) ([]string, error) {
+	p := &r.plain
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := r.clock.Now()
+	if p.read.IsZero() || now.Sub(p.read) >= plainKept {
+		names, err := r.storage.RoomChannels(ctx)
 		if err != nil {
 			return nil, read("list the channels of", err)
 		}
-		if !hidden {
-			out = append(out, Place{Name: name, Title: name})
+		p.names, p.read = slices.DeleteFunc(names, func(n string) bool { return !ValidChannel(n) }), now
+		if p.kept == nil || len(p.kept) > maxKeptNames {
+			p.kept = map[string]bool{}
 		}
+		for _, name := range p.doubted {
+			if !slices.Contains(p.names, name) {
+				p.kept[name] = true
+			}
+		}
+		p.doubted = nil
 	}
-	slices.SortFunc(out, func(a, b Place) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
+	names := append(slices.Clone(p.names), *r.channels.Load()...)
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// posted notes that something stands in a channel.
+func (r *Room) posted(channel string) {
+	p := &r.plain
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.kept[channel] && !slices.Contains(p.names, channel) && !slices.Contains(p.doubted, channel) {
+		p.read, p.doubted = time.Time{}, append(p.doubted, channel)
+	}
 }
 
 func placeOf(c store.RoomChannel) Place {
@@ -159,10 +218,18 @@ func (r *Room) Sees(ctx context.Context, actor chat.Actor, channel string) (bool
 	return err == nil, err
 }
 
-// knows says whether a channel is in somebody's list.
-func (r *Room) knows(ctx context.Context, actor chat.Actor, channel string) (bool, error) {
-	all, err := r.Channels(ctx, actor)
-	return slices.ContainsFunc(all, func(p Place) bool { return p.Name == channel }), err
+// Knows says whether a channel is there for somebody: they can see it, and it
+// is configured, has messages, or was made by Belfry.
+func (r *Room) Knows(ctx context.Context, actor chat.Actor, channel string) (bool, error) {
+	if sees, err := r.Sees(ctx, actor, channel); err != nil || !sees {
+		return false, err
+	}
+	_, err := r.storage.RoomChannel(ctx, channel)
+	if err == nil || !errors.Is(err, store.ErrNotFound) {
+		return err == nil, err
+	}
+	names, err := r.plainNames(ctx)
+	return slices.Contains(names, channel), err
 }
 
 // archived says whether a channel takes nothing any more.

@@ -13,6 +13,9 @@ CREATE TABLE room_channels (
     archived_at BIGINT NOT NULL
 ) {{clustered}};
 
+CREATE INDEX room_channels_open ON room_channels (name) WHERE archived_at = 0;
+CREATE INDEX room_channels_archived ON room_channels (archived_at) WHERE archived_at <> 0;
+
 -- Who was brought into them; a private one shows to these alone.
 CREATE TABLE room_members (
     channel   TEXT   NOT NULL,

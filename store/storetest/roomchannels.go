@@ -87,7 +87,7 @@ func roomPrivate(t *testing.T, w *world) {
 		}
 	}
 	sees := func(person alert.ID) (names []string) {
-		list, err := w.RoomChannelsOf(w.ctx, person)
+		list, err := w.RoomChannelsOf(w.ctx, person, 10)
 		if err != nil {
 			t.Error(err)
 		}
@@ -201,6 +201,25 @@ func roomArchived(t *testing.T, w *world) {
 	}
 	if got, err := w.RoomMessages(w.ctx, "inc-1", 0, 0); err != nil || len(got) != 1 || string(got[0].Body) != `{"title":"x"}` {
 		t.Errorf("what was said: %+v, %v", got, err)
+	}
+	for _, name := range []string{"a-1", "a-2", "a-3"} {
+		w.clock.Advance(time.Hour)
+		w.opened(t, store.RoomChannel{Name: name, Key: name})
+		if err := w.RoomArchive(w.ctx, name, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.opened(t, store.RoomChannel{Name: "open", Key: "open"})
+	list, err := w.RoomChannelsOf(w.ctx, 0, 2)
+	var names []string
+	for _, c := range list {
+		names = append(names, c.Name)
+	}
+	if err != nil || !slices.Equal(names, []string{"open", "a-3", "a-2"}) {
+		t.Errorf("%v, %v", names, err)
+	}
+	if plain, err := w.RoomChannels(w.ctx); err != nil || len(plain) != 0 {
+		t.Errorf("channels that Belfry did not make: %v, %v", plain, err)
 	}
 	if err := w.RoomArchive(w.ctx, "inc-1", false); err != nil {
 		t.Fatal(err)
