@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,10 @@ type question struct {
 }
 
 type declarePage struct {
-	Questions []question
+	// Questions are those of the configured form, More all others, which can be
+	// typed in chat, too; Opened says that one of them is wrong.
+	Questions, More []question
+	Opened          bool
 	// Once makes a form that is sent twice count once.
 	Once, Wrong string
 	// Alert is the number of an alert to attach, Parent of the incident that it
@@ -46,15 +50,42 @@ func (w *Web) showDeclare(rw http.ResponseWriter, r *http.Request) {
 // declareForm shows the form with what was typed; values is nil at first.
 func (w *Web) declareForm(rw http.ResponseWriter, r *http.Request, status int, p declarePage, values, wrong map[string]string) {
 	settings := w.o.Incidents.Settings()
-	for _, q := range settings.Questions() {
+	put := func(q incident.Question) question {
 		one := question{q, q.Default, wrong[q.Name]}
 		if values != nil {
 			one.Value = values[q.Name]
 		}
-		p.Questions = append(p.Questions, one)
+		return one
+	}
+	for _, q := range settings.Questions() {
+		p.Questions = append(p.Questions, put(q))
+	}
+	for _, q := range unasked(&settings) {
+		one := put(q)
+		p.More, p.Opened = append(p.More, one), p.Opened || one.Wrong != ""
 	}
 	p.Once = seal.Random()
 	w.show(rw, r, status, "incidentform", "Declare an incident", p)
+}
+
+// unasked are the fields that the configured form leaves out.
+func unasked(s *incident.Settings) []incident.Question {
+	rest := *s
+	rest.Form, rest.Severity = nil, ""
+	asked := s.Questions()
+	names := incident.StandardFields()
+	for _, f := range s.Fields {
+		names = append(names, f.Name)
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(asked, func(q incident.Question) bool { return q.Name == name }) {
+			rest.Form = append(rest.Form, incident.FormField{Name: name})
+		}
+	}
+	if len(rest.Form) == 0 {
+		return nil
+	}
+	return rest.Questions()
 }
 
 // declare declares an incident by the form.
@@ -69,7 +100,7 @@ func (w *Web) declare(rw http.ResponseWriter, r *http.Request) {
 	settings := w.o.Incidents.Settings()
 	values := map[string]string{}
 	once := r.PostFormValue("once")
-	for _, q := range settings.Questions() {
+	for _, q := range append(settings.Questions(), unasked(&settings)...) {
 		values[q.Name] = strings.ReplaceAll(strings.Join(r.PostForm["f."+q.Name], ","), "\r\n", "\n")
 	}
 	p := declarePage{Alert: numberIn(r.PostFormValue("alert")), Parent: numberIn(r.PostFormValue("parent"))}

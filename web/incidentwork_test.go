@@ -269,3 +269,18 @@ func TestAPrivateIncidentIsInvisibleWhereverItIsLinked(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
+
+func TestWhatTheConfiguredFormLeavesOutCanBeSaidAsWell(t *testing.T) {
+	s, _, anna, _ := openToWork(t)
+	form := anna.get("/incidents/new").want(t, 200, "<summary>More</summary>", "Private", "Test", "Environment", "Region", "Ticket")
+	if strings.Count(form.body, `name="f.severity"`) != 1 {
+		t.Errorf("a question is asked twice: %s", form.body)
+	}
+	once := onceOf(t, form)
+	anna.post("/incidents/new", "once", once, "f.title", "a drill", "f.region", "west").want(t, 422, "<details open>", `there is no Region "west"`)
+	anna.post("/incidents/new", "once", once, "f.title", "a drill", "f.private", "yes", "f.test", "yes", "f.environment", "live", "f.ticket", "T-9").leadsTo(t, "/incidents/2")
+	i := must(s.store.Incident(t.Context(), 2))(t)
+	if i.Kind != incident.Test || !i.Private || i.Fields["ticket"] != "T-9" || len(i.Environments) != 1 {
+		t.Errorf("%+v", i)
+	}
+}
