@@ -13,6 +13,7 @@ import (
 	"belfry/chat"
 	"belfry/chat/mattermost"
 	"belfry/chat/mattermost/setup"
+	"belfry/chat/slack"
 	"belfry/config"
 	"belfry/farewell"
 	"belfry/web"
@@ -232,5 +233,8 @@ func (r *removing) takeOff(ctx context.Context, c config.Connection, end web.End
 		return end, err
 	}
 	_, _, err := a.store.TakeSetting(ctx, departureOf(name))
+	if _, ok := c.Spec.(*slack.Config); ok {
+		err = errors.Join(err, a.dropSlack(name))
+	}
 	return end, err
 }

@@ -27,6 +27,11 @@ type Connections interface {
 	// are for people.
 	SetUp(ctx context.Context, w Wish, token config.Secret) (SetUp, error)
 	Removal(ctx context.Context, r Removal) (SetUp, error)
+	// SlackApps returns the addresses that open Slack's page for a new app: for
+	// one that Belfry calls, and one that calls Belfry (empty where it can't).
+	SlackApps(name string) (socket, called string, err error)
+	// ConnectSlack connects a workspace. Errors are for people.
+	ConnectSlack(ctx context.Context, w SlackWish) error
 	// Again connects what was disconnected and still stands in the configuration.
 	Again(ctx context.Context, name string) error
 	// Authorize is where a browser is sent so that an administrator lends their

@@ -225,11 +225,12 @@ func (w *Web) installed(rw http.ResponseWriter, r *http.Request) {
 
 type runPage struct {
 	ID, Name string
-	Removal  bool
-	Plan     Plan
-	Done     []Step
-	End      End
-	Wrong    string
+	// Made says that a set-up is undone, with an administrator's token.
+	Removal, Made bool
+	Plan          Plan
+	Done          []Step
+	End           End
+	Wrong         string
 	// Planned, Going and Ended say how far it has come.
 	Planned, Going, Ended bool
 	Minutes               int
@@ -246,7 +247,7 @@ func (w *Web) showRun(rw http.ResponseWriter, r *http.Request) {
 	if one.removal {
 		what = "Removal of "
 	}
-	w.show(rw, r, http.StatusOK, "run", what+one.name, runPage{ID: one.id, Name: one.name, Removal: one.removal, Plan: one.plan, Done: one.done,
+	w.show(rw, r, http.StatusOK, "run", what+one.name, runPage{ID: one.id, Name: one.name, Removal: one.removal, Made: one.made, Plan: one.plan, Done: one.done,
 		End: one.end, Wrong: one.wrong, Planned: one.phase == runPlanned, Going: one.phase == runGoing, Ended: one.phase == runEnded,
 		Minutes: int(planLife.Minutes())})
 }

@@ -26,6 +26,7 @@ type plant struct {
 	wishes    []web.Wish
 	removed   []string
 	again     []string
+	slack     []web.SlackWish
 	tokens    []config.Secret
 	open, due int // plans that hold a token; lent tokens not given back
 	state     string
@@ -59,6 +60,17 @@ func (p *plant) Removal(_ context.Context, r web.Removal) (web.SetUp, error) {
 	defer p.mu.Unlock()
 	p.removed = append(p.removed, r.Name)
 	return p.begun(r.Token)
+}
+
+func (p *plant) SlackApps(name string) (socket, called string, err error) {
+	return "https://api.slack.com/apps?new_app=1&name=" + name, "", nil
+}
+
+func (p *plant) ConnectSlack(_ context.Context, w web.SlackWish) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.slack = append(p.slack, w)
+	return p.fails
 }
 
 func (p *plant) Again(_ context.Context, name string) error {
@@ -364,5 +376,30 @@ func TestADisconnectionListsWhatGoesAndCanBeTakenBack(t *testing.T) {
 	defer plant.mu.Unlock()
 	if len(plant.again) != 1 || len(plant.removed) != 1 || plant.removed[0] != "team" {
 		t.Errorf("%v %v", plant.again, plant.removed)
+	}
+}
+
+func TestASlackWorkspaceIsConnectedByAForm(t *testing.T) {
+	s, plant, _ := openPlant(t)
+	root := s.setUp("root")
+	root.get("/connections").want(t, 200, "/connections/slack")
+	root.get("/connections/slack?name=team").want(t, 200, "https://api.slack.com/apps?new_app=1&name=team", "Slack calls only addresses with https")
+	const token, sign = "xoxb-1-secret-of-the-bot", "a-signing-secret"
+	fields := []string{"name", "team", "channel", "#ops", "token", " " + token + "\n", "signing_secret", sign}
+	plant.fails = errors.New("Slack says <b>no</b> to " + token)
+	p := root.post("/connections/slack", fields...).want(t, 422, "Slack says <b>no</b> to", `value="ops"`)
+	if strings.Contains(p.body, token) || strings.Contains(p.body, sign) || strings.Contains(p.body, "<b>no") {
+		t.Errorf("the page shows %s", p.body)
+	}
+	plant.fails = nil
+	root.post("/connections/slack", fields...).leadsTo(t, "/connections")
+	root.post("/connections/slack", "name", "x", "token", strings.Repeat("x", 5000)).want(t, 422, "longer than any")
+	carol := s.letIn(root, "carol")
+	carol.get("/connections/slack").want(t, 403)
+	carol.post("/connections/slack", fields...).want(t, 403)
+	plant.mu.Lock()
+	defer plant.mu.Unlock()
+	if len(plant.slack) != 2 || plant.slack[1].Token.Reveal() != token || plant.slack[1].Channel != "ops" || plant.slack[1].Name != "team" {
+		t.Errorf("%+v", plant.slack)
 	}
 }

@@ -41,6 +41,8 @@ func (w *Web) Handler() http.Handler {
 		"POST /connections/mattermost":          w.admin(w.planSetUp),
 		"GET /connections/remove/{name}":        w.admin(w.showRemovalForm),
 		"POST /connections/remove/{name}":       w.admin(w.planRemoval),
+		"GET /connections/slack":                w.admin(w.showSlackForm),
+		"POST /connections/slack":               w.admin(w.connectSlack),
 		"POST /connections/again/{name}":        w.admin(w.connectAgain),
 		"GET /oauth/{connection}/install":       w.anybody(w.installed),
 		"GET /connections/runs/{id}":            w.admin(w.showRun),
