@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,8 +32,8 @@ const (
 	pageMiddle    = 15 * time.Millisecond
 )
 
-// incidents measures the pages on which incidents are read, the whole way from
-// request to HTML, with many incidents. The floor is a row of one of as many
+// incidents measures the pages on which incidents are read, and a scrape of the
+// metrics, the whole way from request to HTML, with many incidents. The floor is a row of one of as many
 // that is read by its primary key, without a server.
 func (b *bench) incidents(ctx context.Context) (out []row, err error) {
 	if err := fillIncidents(ctx, filepath.Join(b.dir, "incidents", "data")); err != nil {
@@ -46,7 +47,7 @@ func (b *bench) incidents(ctx context.Context) (out []row, err error) {
 	if err := bare.fill(incidentsKept); err != nil {
 		return nil, err
 	}
-	p, err := b.belfry(ctx, "incidents", "incidents: {services: [service-1, service-7]}\n")
+	p, err := b.belfry(ctx, "incidents", "server: {metrics: true}\nincidents: {services: [service-1, service-7]}\n")
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +56,11 @@ func (b *bench) incidents(ctx context.Context) (out []row, err error) {
 	if err != nil {
 		return nil, err
 	}
+	token, err := os.ReadFile(filepath.Join(p.data, "metrics-token"))
+	if err != nil {
+		return nil, err
+	}
+	visitor.token = strings.TrimSpace(string(token))
 	read, err := bare.db.PrepareContext(ctx, "SELECT body FROM bodies WHERE id = $1")
 	if err != nil {
 		return nil, err
@@ -70,6 +76,7 @@ func (b *bench) incidents(ctx context.Context) (out []row, err error) {
 			return fmt.Sprintf("/incidents?status=closed&service=service-7&q=%s", url.QueryEscape(fmt.Sprintf("slow orders hall-%d", n)))
 		}},
 		{"incidents, one's page", "the newest 100 entries of its timeline", func(n int) string { return fmt.Sprintf("/incidents/%d", public(n)) }},
+		{"metrics, one scrape", "with the figures of all incidents", func(int) string { return "/metrics" }},
 		{"incidents, figures", "of all incidents, in 50 services and 4 severities", func(int) string { return "/incidents/figures?days=365" }},
 	} {
 		var took, floor []time.Duration
@@ -163,8 +170,11 @@ func kept(n int, at time.Time) (*incident.Incident, []incident.Entry) {
 	return i, entries
 }
 
-// visitor is somebody who is signed in.
-type visitor struct{ http.Client }
+// visitor is somebody who is signed in, and may read metrics.
+type visitor struct {
+	http.Client
+	token string
+}
 
 var setupLink = regexp.MustCompile(`/setup\?token=([^\s"]+)`)
 
@@ -185,7 +195,7 @@ func (p *process) signUp() (*visitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &visitor{http.Client{Jar: jar, Timeout: patience}}
+	v := &visitor{Client: http.Client{Jar: jar, Timeout: patience}}
 	const password = "a password for the benchmark"
 	res, err := v.PostForm(p.url+"/setup", url.Values{"token": {string(link[1])}, "name": {"anna"}, "password": {password}, "again": {password}})
 	if err != nil {
@@ -196,7 +206,12 @@ func (p *process) signUp() (*visitor, error) {
 
 // open reads a page to its end; one that is not shown is an error.
 func (v *visitor) open(address string) error {
-	res, err := v.Get(address)
+	r, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+v.token)
+	res, err := v.Do(r)
 	if err != nil {
 		return err
 	}

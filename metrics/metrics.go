@@ -19,6 +19,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,7 +49,9 @@ type Options struct {
 type Metrics struct {
 	opt      Options
 	counters counters
-	registry *prometheus.Registry
+	// registry is made for the first scrape: what describes Go and the process
+	// takes half a megabyte, and where nobody scrapes nobody needs it.
+	registry func() *prometheus.Registry
 }
 
 // readWithin bounds what a scrape asks of the database; Prometheus itself gives
@@ -60,11 +63,18 @@ func New(o Options) *Metrics {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	m := &Metrics{opt: o, counters: newCounters(), registry: prometheus.NewRegistry()}
-	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "belfry_build_info", Help: "Which Belfry this is; always 1."}, []string{"version"})
-	build.WithLabelValues(o.Version).Set(1)
-	m.registry.MustRegister(build, m.counters, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m := &Metrics{opt: o, counters: newCounters()}
+	m.registry = sync.OnceValue(m.register)
 	return m
+}
+
+// register makes the registry of all that does not change from scrape to scrape.
+func (m *Metrics) register() *prometheus.Registry {
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "belfry_build_info", Help: "Which Belfry this is; always 1."}, []string{"version"})
+	build.WithLabelValues(m.opt.Version).Set(1)
+	r := prometheus.NewRegistry()
+	r.MustRegister(build, m.counters, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
 }
 
 // ServeHTTP answers a scrape. A database that can't be read costs only what is
@@ -74,7 +84,7 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	now := prometheus.NewRegistry()
 	now.MustRegister(stored{m, ctx})
-	families, err := prometheus.Gatherers{m.registry, now}.Gather()
+	families, err := prometheus.Gatherers{m.registry(), now}.Gather()
 	if err != nil {
 		// Not half of it: what is missing would look as if it were gone.
 		m.opt.Log.Error("can't put the metrics together, please report this", "err", err)
