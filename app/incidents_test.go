@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"belfry/alert"
 	"belfry/chat/mattermost/mattermosttest"
 )
 
@@ -94,4 +95,25 @@ func TestAnIncidentIsDeclaredFromACard(t *testing.T) {
 	}
 	card.ClickAs("alice", "Acknowledge")
 	card.WaitText("acknowledged by alice")
+}
+
+// TestWhatBecomesOfAttachedAlertsIsTold: acknowledged from a card, over, and back
+// again, in the timeline and on the incident's card.
+func TestWhatBecomesOfAttachedAlertsIsTold(t *testing.T) {
+	o := newOfficeWith(t, "incidents: {announce: [chat/ops]}\n")
+	o.report(problem("web01")...)
+	card := o.m.Room("ops").WaitCard("web01 is gone")
+	o.types("alice", "/belfry incident new SEV1 the shop is slow", "#1 SEV1 started")
+	own := o.m.Room("ops").WaitCard("#1 the shop is slow")
+	o.types("alice", "/belfry incident attach #1 1", "You attached alert #1, web01.")
+	own.WaitText("1 alert")
+	card.ClickAs("bob", "Acknowledge")
+	card.WaitText("acknowledged by bob")
+	recovered := problem("web01")
+	recovered[0].Kind, recovered[0].State, recovered[0].Severity, recovered[0].Output = alert.ReportRecovery, "UP", alert.SeverityOK, "web01 is there"
+	o.report(recovered...)
+	own.WaitText("1 alert, 1 over")
+	o.report(problem("web01")...)
+	own.WaitText("2 alerts, 1 over")
+	o.types("alice", "/belfry incident timeline #1", "acknowledged alert #1, web01", "alert #1, web01, is over: web01 is there", "alert #2, web01, is the same problem again: web01 is gone")
 }
