@@ -231,7 +231,7 @@ func TestAPrivateIncidentsChannel(t *testing.T) {
 		ch, _, _, _ := o.m.Look(third)
 		return !card.Shows("a noise") && mattermosttest.Visible(mattermosttest.Read(ch.Header).Text) == "#3 is private" && ch.DisplayName == "#3 private"
 	})
-	o.timeline("#3", "its channel inc-3-a-noise on chat stays open to everybody")
+	o.timeline("#3", "its channel inc-3-a-noise on chat may be open to everybody")
 	// Somebody who looks in learns nothing by asking there.
 	o.m.AddUser("mallory")
 	o.m.Join("mallory", third)
