@@ -166,8 +166,6 @@ type Incident struct {
 	// its incidents it is; both are empty when a person did.
 	Origin    string `json:"-"`
 	OriginKey string `json:"-"`
-	// Catches is true once alerts of other groups of its rule were attached.
-	Catches bool `json:"catches,omitempty"`
 
 	Tasks    []Task     `json:"-"`
 	Alerts   []Attached `json:"-"`

@@ -109,11 +109,12 @@ func (r *Rule) Placeholders() (names []string) {
 // Catch notes, once, that alerts of other groups are attached to i because the
 // rule's limit is reached; ok is false when that was noted before.
 func (i *Incident) Catch(r *Rule, at time.Time) (e Entry, ok bool) {
-	if i.Catches {
-		return Entry{}, false
-	}
-	i.Catches = true
-	return i.touch(EntryTrouble, r.By(), at, fmt.Sprintf("declared %d incidents within an hour, which is its limit; further alerts are attached here", r.Limit)), true
+	return i.Trouble("limit of route "+r.Route, fmt.Sprintf("route %s has declared %d incidents within an hour, which is its limit; further alerts are attached here", r.Route, r.Limit), at)
+}
+
+// Overflow notes, once, that i takes no more of a rule's alerts.
+func (i *Incident) Overflow(r *Rule, at time.Time) (e Entry, ok bool) {
+	return i.Trouble("alerts of route "+r.Route, fmt.Sprintf("%d alerts are attached, and no more are kept; further ones of route %s have their cards alone", MaxAlerts, r.Route), at)
 }
 
 // Ended is when i came to an end; zero while it is open.

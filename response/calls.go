@@ -191,10 +191,15 @@ func (r *Response) callEffects(v store.IncidentView, s *incident.Settings, rule 
 
 // attachAll attaches alerts to i after entries; before is i as it was, nil for a
 // new one. Those that are attached already, or
-// do not fit any more, are left out: they have cards of their own.
+// do not fit any more, which is told once, are left out: they have cards of their own.
 func (r *Response) attachAll(before, i *incident.Incident, entries []incident.Entry, alerts []*alert.Alert, rule *incident.Rule, at time.Time) []store.IncidentEffect {
 	for _, a := range alerts {
-		if e, err := i.Attach(a, rule.By(), at); err == nil {
+		e, err := i.Attach(a, rule.By(), at)
+		ok := err == nil
+		if !ok && len(i.Alerts) >= incident.MaxAlerts {
+			e, ok = i.Overflow(rule, at)
+		}
+		if ok {
 			entries = append(entries, e)
 		}
 	}

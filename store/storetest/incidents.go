@@ -42,7 +42,7 @@ func declared(title string) *incident.Incident {
 		Kind: incident.Test, Status: incident.Started, Severity: "SEV1", Title: title, Revision: 1, Entries: 2, CreatedAt: day(), UpdatedAt: day(), Private: true,
 		Parent: 3, DuplicateOf: 4, CreatedBy: anna(), Summary: "no „orders“ \U0001F525", Update: "looking", Updated: m, Types: []string{"outage"},
 		Services: []string{"shop"}, Environments: []string{"production"}, Fields: map[string]string{"site": "north"},
-		Moments: map[incident.Status]incident.Moment{incident.Started: m}, Reopened: 2, Opened: day(), Origin: "route shop", OriginKey: title, Catches: true, RemindAt: day().Add(time.Minute),
+		Moments: map[incident.Status]incident.Moment{incident.Started: m}, Reopened: 2, Opened: day(), Origin: "route shop", OriginKey: title, RemindAt: day().Add(time.Minute),
 		Reminded: map[incident.ReminderKind]incident.Reminded{incident.RemindUpdate: {Since: day(), Times: 1, At: day()}}, Roles: map[string]incident.Person{"commander": anna()},
 		People: []incident.Person{anna()}, Subs: []int64{7}, Duplicates: []int64{8}, Cards: []string{"chat/town"},
 		Tasks: []incident.Task{{Number: 1, Kind: incident.ToDo, Text: "call", Owner: anna(), Due: day(), Created: m, Done: m},
