@@ -212,6 +212,24 @@ func (s *stepping) summary(ctx context.Context) delivery.Outcome {
 	return s.told(s.rooms.Record.ChannelSummarised(ctx, s.i.Number, s.connection), delivery.Outcome{})
 }
 
+// close archives the channel. It is noted before: from then on nothing is sent
+// there that the platform would refuse.
+func (s *stepping) close(ctx context.Context) delivery.Outcome {
+	c := s.own
+	c.Archived = true
+	if err := s.rooms.Record.ChannelKept(ctx, s.i.Number, c); err != nil {
+		return s.told(err, delivery.Outcome{})
+	}
+	err := s.keeper.Archive(ctx, c.ID)
+	if decision, _ := fault.Of(err); decision == fault.Permanent || decision == fault.Gone {
+		c.Archived = false
+		if err := s.rooms.Record.ChannelKept(ctx, s.i.Number, c); err != nil {
+			return s.told(err, delivery.Outcome{})
+		}
+	}
+	return delivery.Outcome{Err: err}
+}
+
 // summaryWait is when to look again whether the closing summary stands.
 const summaryWait = 15 * time.Second
 
@@ -234,10 +252,7 @@ func (s *stepping) archive(ctx context.Context) delivery.Outcome {
 		case summary.State == store.DutyDead:
 			return delivery.Outcome{} // once it was sent again it orders this again
 		}
-		c.Archived = true
-		if err := s.keeper.Archive(ctx, s.own.ID); err != nil {
-			return delivery.Outcome{Err: err}
-		}
+		return s.close(ctx)
 	case !s.i.Status.Over() && (c.Archived || !s.errand.UnknownSince.IsZero()):
 		c.Archived = false
 		if err := s.keeper.Unarchive(ctx, s.own.ID); err != nil {
