@@ -210,7 +210,7 @@ func (a *App) wire(ctx context.Context) error {
 	tuned.Observe = a.observe
 	a.engine = delivery.New(a.store, tuned)
 	a.store.SetOnDue(a.engine.Wake)
-	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: roomResponder{a.interaction, a.lines}, Payloads: a.store, Replay: a.replay, Accounts: a.people, Tester: a, Doctor: a, Connections: a, Incidents: a.response, Gate: a.people, Locate: a.locate, FindPeople: a.findPeople,
+	a.web, err = web.New(web.Options{Store: a.store, Room: a.room, Responder: roomResponder{a.interaction, a.lines, a.record}, Payloads: a.store, Replay: a.replay, Accounts: a.people, Tester: a, Doctor: a, Connections: a, Incidents: a.response, Gate: a.people, Locate: a.locate, FindPeople: a.findPeople,
 		BaseURL: a.publicURL, TrustedProxies: a.opt.File.Server.Proxies(), DemoKey: a.opt.DemoKey, DemoName: "you", Version: a.opt.Version, Clock: a.opt.Clock, Log: a.opt.Log})
 	if err != nil {
 		return err

@@ -39,6 +39,7 @@ var (
 type roomResponder struct {
 	*interaction.Interaction
 	chat.Commander
+	recorder
 }
 
 // sayNow tells how alerts are said at this moment, without buttons.

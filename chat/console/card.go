@@ -32,6 +32,8 @@ type Card struct {
 	message chat.Message
 	// frozen: its channel is archived, so that it can be read and not pressed.
 	frozen bool
+	// keeps: its channel is an incident's own, so that its messages can be kept.
+	keeps bool
 }
 
 // Note is a message in a card's thread.
@@ -121,15 +123,16 @@ func (r *Room) cards(ctx context.Context, list []store.RoomMessage) ([]Card, err
 	if err != nil {
 		return nil, read("read the notes in", err)
 	}
-	cards, frozen, channel := make([]Card, 0, len(list)), false, ""
+	cards, frozen, keeps, channel := make([]Card, 0, len(list)), false, false, ""
 	for _, m := range list {
 		if m.Channel != channel {
 			channel = m.Channel
 			if frozen, err = r.archived(ctx, channel); err != nil {
 				return nil, read("look at a channel of", err)
 			}
+			keeps = !frozen && r.keeps(ctx, channel)
 		}
-		c := Card{ID: m.ID, Channel: m.Channel, Posted: m.CreatedAt, Version: m.Version, message: decode(m), frozen: frozen}
+		c := Card{ID: m.ID, Channel: m.Channel, Posted: m.CreatedAt, Version: m.Version, message: decode(m), frozen: frozen, keeps: keeps}
 		for _, n := range threads[m.ID] {
 			c.Notes = append(c.Notes, Note{ID: n.ID, Posted: n.CreatedAt, message: decode(n)})
 		}
@@ -167,6 +170,12 @@ var templates = sync.OnceValues(func() (*template.Template, error) {
 		"tone":   tone,
 		"color":  color,
 		"handle": isHandle,
+		"kept": func(id alert.ID, buttons []buttonView) any {
+			return struct {
+				ID      alert.ID
+				Buttons []buttonView
+			}{id, buttons}
+		},
 		"chosen": func(f chat.Field, option string) bool {
 			chosen, _ := f.Chosen(f.Value)
 			return slices.Contains(chosen, option)
@@ -214,6 +223,8 @@ type cardView struct {
 	chat.Message
 	Buttons []buttonView
 	Notes   []noteView
+	// Keep are the buttons that keep the card, or a note of it.
+	Keep []buttonView
 }
 
 type buttonView struct{ Action, Label, Style string }
@@ -232,6 +243,11 @@ func (c Card) view() cardView {
 			break
 		}
 		v.Buttons = append(v.Buttons, buttonView{b.Action, b.Label, string(b.Style)})
+	}
+	if c.keeps {
+		for _, k := range keeping {
+			v.Keep = append(v.Keep, buttonView{Action: keepAction + k.Mark, Label: k.Label})
+		}
 	}
 	for _, n := range c.Notes {
 		n.message.Buttons = nil

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"belfry/alert"
@@ -66,6 +67,9 @@ func (r *Room) Press(ctx context.Context, actor chat.Actor, id alert.ID, action 
 	if err := json.Unmarshal(m.Body, &body); err != nil {
 		r.log.ErrorContext(ctx, "a card of the room can't be decoded", "card", id, "err", err)
 		return Reply{Whisper: sayNotNow}
+	}
+	if mark, is := strings.CutPrefix(action, keepAction); is {
+		return r.keep(ctx, actor, m, mark)
 	}
 	for _, b := range body.Buttons {
 		if b.Action != action {
