@@ -11,6 +11,7 @@ import (
 
 	"belfry/incident"
 	"belfry/store"
+	"belfry/store/pgtest"
 )
 
 // tenThousand fills a store with 10,000 incidents, 100 entries each, every
@@ -53,9 +54,25 @@ func tenThousand(b *testing.B, s *store.Store) {
 	wg.Wait()
 }
 
-// BenchmarkIncidents reads lists and pages with 10,000 incidents of 100 entries.
+// BenchmarkIncidents reads lists, pages and figures with 10,000 incidents of 100
+// entries, on both databases; its floor is one row by its primary key.
 func BenchmarkIncidents(b *testing.B) {
-	s := openBench(b)
+	b.Run("SQLite", func(b *testing.B) { benchmarkIncidents(b, openBench(b)) })
+	b.Run("PostgreSQL", func(b *testing.B) {
+		s, err := store.Open(b.Context(), pgtest.URL(b), store.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				b.Error(err)
+			}
+		})
+		benchmarkIncidents(b, s)
+	})
+}
+
+func benchmarkIncidents(b *testing.B, s *store.Store) {
 	tenThousand(b, s)
 	ctx := b.Context()
 	page := func(n int64) error {

@@ -247,7 +247,8 @@ func (f *IncidentFilter) choice() *choice {
 // words has the words gone through first, the newest incident's first: that
 // ends as soon as enough are found, and reads of all others their words alone.
 // Open incidents are few: of those the words are looked up one by one. CROSS
-// JOIN is what SQLite does not turn round.
+// JOIN is what SQLite does not turn round, and the limit, which is none, what
+// PostgreSQL does not: it guesses that hardly any words are like a pattern.
 func (c *choice) words(f *IncidentFilter) {
 	var patterns []string
 	if f.Label != "" {
@@ -259,11 +260,10 @@ func (c *choice) words(f *IncidentFilter) {
 	if len(patterns) == 0 {
 		return
 	}
-	const words = `(SELECT number AS n, words FROM incident_words) w`
 	if f.Open {
-		c.from = `incidents CROSS JOIN ` + words
+		c.from = `incidents CROSS JOIN (SELECT number AS n, words FROM incident_words) w`
 	} else {
-		c.from, c.order = words+` CROSS JOIN incidents`, "n"
+		c.from, c.order = `(SELECT number AS n, words FROM incident_words ORDER BY number DESC LIMIT 9223372036854775807) w CROSS JOIN incidents`, "n"
 	}
 	c.add("n = number")
 	for _, p := range patterns {
