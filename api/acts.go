@@ -3,12 +3,14 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"belfry/alert"
 	"belfry/incident"
@@ -107,7 +109,7 @@ func (q *request) incident() (i *incident.Incident, status int, no any) {
 	}
 	i, err = q.o.Store.Incident(q, number)
 	switch {
-	case errors.Is(err, store.ErrNotFound), err == nil && i.Private && i.CreatedBy != q.who.by():
+	case errors.Is(err, store.ErrNotFound), err == nil && !q.mayKnow(i):
 		status, no = fault(http.StatusNotFound, "there is no incident #%d, or it is private", number)
 		return nil, status, no
 	case err != nil:
@@ -117,12 +119,34 @@ func (q *request) incident() (i *incident.Incident, status int, no any) {
 	return i, http.StatusOK, nil
 }
 
+// mayKnow says whether the program may know of an incident.
+func (q *request) mayKnow(i *incident.Incident) bool { return !i.Private || i.CreatedBy == q.who.by() }
+
+// sees is mayKnow by the number; each is read once for a request.
+func (q *request) sees(number int64) (bool, error) {
+	if is, ok := q.seen[number]; ok {
+		return is, nil
+	}
+	i, err := q.o.Store.Incident(q, number)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, err
+	}
+	if q.seen == nil {
+		q.seen = map[int64]bool{}
+	}
+	q.seen[number] = err == nil && q.mayKnow(i)
+	return q.seen[number], nil
+}
+
 // failed is the answer to what was refused, or could not be stored.
 func (q *request) failed(err error) (int, any) {
 	if known, ok := errors.AsType[*response.KnownError](err); ok {
 		i, err := q.o.Store.Incident(q, known.Number)
 		if err != nil {
 			return q.failed(err)
+		}
+		if !q.mayKnow(i) {
+			return fault(http.StatusNotFound, "this was done before, to an incident that is private now")
 		}
 		return http.StatusOK, q.show(i, true)
 	}
@@ -155,7 +179,7 @@ func declare(q *request) (int, any) {
 	}
 	if d.Parent != 0 {
 		parent, err := q.o.Store.Incident(q, d.Parent)
-		if errors.Is(err, store.ErrNotFound) || err == nil && parent.Private && parent.CreatedBy != q.who.by() {
+		if errors.Is(err, store.ErrNotFound) || err == nil && !q.mayKnow(parent) {
 			return fault(http.StatusUnprocessableEntity, "parent: there is no incident #%d, or it is private", d.Parent)
 		}
 	}
@@ -172,14 +196,20 @@ func declare(q *request) (int, any) {
 	return http.StatusCreated, q.show(done.Incident, false)
 }
 
+// lookWithin bounds how long chats are asked who takes part, all together: an
+// incident is declared whatever they do.
+const lookWithin = 2 * time.Second
+
 // people looks up who is named; where the chat can't be asked the handle counts.
 func (q *request) people(key string, names []string) (list []incident.Person, err error) {
+	ctx, cancel := context.WithTimeout(q, lookWithin)
+	defer cancel()
 	for _, name := range names {
 		connection, handle, _ := strings.Cut(name, "/")
 		handle = strings.ToLower(strings.TrimPrefix(handle, "@"))
 		p := incident.Person{Connection: connection, Name: handle}
 		if q.o.FindPeople != nil {
-			found, err := q.o.FindPeople(q, connection, handle)
+			found, err := q.o.FindPeople(ctx, connection, handle)
 			switch {
 			case len(found) > 0:
 				p = found[0]
@@ -271,6 +301,9 @@ func timeline(q *request) (int, any) {
 	}
 	entries, err := q.o.Store.IncidentEntries(q, i.ID, f)
 	if err != nil {
+		return q.failed(err)
+	}
+	if err := incident.Cover(entries, q.sees); err != nil {
 		return q.failed(err)
 	}
 	return http.StatusOK, told(i, entries)

@@ -152,6 +152,8 @@ type request struct {
 	who *Program
 	// run carries acts out, once for each key.
 	run *response.Response
+	// seen is which other incidents the program may know of.
+	seen map[int64]bool
 }
 
 // by returns the handler of what do answers, for programs alone.

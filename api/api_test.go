@@ -285,6 +285,82 @@ func TestPrivateIncidentsAreForTheProgramThatDeclaredThem(t *testing.T) {
 	}
 }
 
+// becomesPrivate makes an incident private that began open, as anna does it.
+func (d *desk) becomesPrivate(number int64) {
+	d.Helper()
+	if _, err := d.run.SetSeverity(d.Context(), number, incident.Person{Connection: "chat", ID: "u1", Name: "anna"}, "SEV0", ""); err != nil {
+		d.Fatal(err)
+	}
+}
+
+func TestNothingLeadsToAPrivateIncident(t *testing.T) {
+	d := newDesk(t)
+	anna := incident.Person{Connection: "chat", ID: "u1", Name: "anna"}
+	d.call("POST", "/api/incidents", backupToken, "", `{"title":"the shop"}`).want(201)
+	for _, x := range []incident.Declaration{{Title: "a secret part", By: anna}, {Title: "a copy", By: anna}, {Title: "a secret whole", By: anna}} {
+		parent := int64(1)
+		if x.Title != "a secret part" {
+			parent = 0
+		}
+		if _, err := d.run.Declare(t.Context(), x, 0, parent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.run.Duplicate(t.Context(), 3, anna, 4); err != nil {
+		t.Fatal(err)
+	}
+	d.post("/api/incidents", `{"title":"a part","parent":4}`).want(201, `"parent":4`)
+	d.get("/api/incidents/1/timeline").want(200, `"incident":2`, "a secret part")
+	d.get("/api/incidents/3").want(200, `"duplicate_of":4`)
+	d.becomesPrivate(2)
+	d.becomesPrivate(4)
+	for _, path := range []string{"/api/incidents/1/timeline", "/api/incidents/3", "/api/incidents/3/timeline", "/api/incidents/5", "/api/incidents"} {
+		a := d.get(path).want(200)
+		for _, no := range []string{"secret", `"incident":2`, `"incident":4`, `"parent":4`, `"duplicate_of":4`} {
+			if strings.Contains(a.body, no) {
+				t.Errorf("%s tells %s: %s", path, no, a.body)
+			}
+		}
+	}
+	if a := d.post("/api/incidents/5/note", `{"text":"x"}`).want(200); strings.Contains(a.body, `"parent":4`) {
+		t.Errorf("an act tells of it: %s", a.body)
+	}
+}
+
+func TestAKeyShowsNothingThatBecamePrivate(t *testing.T) {
+	d := newDesk(t)
+	anna := incident.Person{Connection: "chat", ID: "u1", Name: "anna"}
+	for range 2 {
+		if _, err := d.run.Declare(t.Context(), incident.Declaration{Title: "the shop", By: anna}, 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.call("POST", "/api/incidents/1/note", deployToken, "k", `{"text":"x"}`).want(200)
+	if _, err := d.run.Rename(t.Context(), 1, anna, "a secret"); err != nil {
+		t.Fatal(err)
+	}
+	d.becomesPrivate(1)
+	for _, path := range []string{"/api/incidents/1/note", "/api/incidents/2/note"} {
+		if a := d.call("POST", path, deployToken, "k", `{"text":"x"}`).want(404); strings.Contains(a.body, "secret") {
+			t.Errorf("%s tells of it: %s", path, a.body)
+		}
+	}
+}
+
+func TestASlowChatKeepsNoIncidentFromBeingDeclared(t *testing.T) {
+	d := newDesk(t)
+	asked := 0
+	d.api.o.FindPeople = func(ctx context.Context, _, _ string) ([]incident.Person, error) {
+		asked++
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	d.post("/api/incidents", `{"people":["chat/anna","chat/bert","chat/carl","chat/dora"]}`).want(201, `"people":["anna","bert","carl","dora"]`)
+	if asked != 4 {
+		t.Errorf("chat was asked %d times", asked)
+	}
+}
+
 func TestListsAreFilteredAndTurned(t *testing.T) {
 	d := newDesk(t)
 	for n := range 5 {

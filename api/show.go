@@ -91,8 +91,16 @@ type listed struct {
 
 func address(number int64) string { return "/api/incidents/" + strconv.FormatInt(number, 10) }
 
-// show is an incident; repeated says that an act was done before.
+// show is an incident; repeated says that an act was done before. Where nobody can
+// tell whether the program may know of another incident, that is left out: the
+// act is done, and the answer must say so.
 func (q *request) show(i *incident.Incident, repeated bool) *shown {
+	one := *i
+	i, one.Subs, one.Duplicates = &one, nil, nil // which are not shown
+	if err := i.Bound(q.sees); err != nil {
+		q.o.Log.Warn("can't tell which incidents a program may know of; they are left out", "program", q.who.Name, "err", err)
+		i.Parent, i.DuplicateOf = 0, 0
+	}
 	s := &shown{Number: i.Number, URL: q.o.BaseURL + "/incidents/" + strconv.FormatInt(i.Number, 10), Title: i.Title, Status: i.Status, Severity: i.Severity,
 		Kind: i.Kind, Private: i.Private, Summary: i.Summary, Update: i.Update, Updated: momentOf(i.Updated), Declared: moment{i.CreatedAt, i.CreatedBy.Name},
 		Moments: map[incident.Status]moment{}, Types: i.Types, Services: i.Services, Environments: i.Environments, Fields: i.Fields,

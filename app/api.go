@@ -3,16 +3,31 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
 	"belfry/api"
+	"belfry/chat"
 	"belfry/config"
+	"belfry/incident"
 )
 
 // openAPI makes the API of incidents. Who may use it is a configuration's to say.
 func (a *App) openAPI() *api.API {
-	return api.New(api.Options{Store: a.store, Response: a.response, BaseURL: a.publicURL, FindPeople: a.findPeople, Clock: a.opt.Clock, Log: a.opt.Log})
+	return api.New(api.Options{Store: a.store, Response: a.response, BaseURL: a.publicURL, FindPeople: a.findAnybody, Clock: a.opt.Clock, Log: a.opt.Log})
+}
+
+// findAnybody is findPeople for whoever knows nobody, not even the room's people.
+func (a *App) findAnybody(ctx context.Context, connection, name string) ([]incident.Person, error) {
+	if a.platformOf(connection) != chat.Platform(a.room) {
+		return a.findPeople(ctx, connection, name)
+	}
+	found, err := a.room.FindPeople(ctx, []string{name})
+	if err != nil || !found[0].Known() {
+		return nil, err
+	}
+	return []incident.Person{{Connection: connection, ID: found[0].Actor.ID, Name: found[0].Actor.Name}}, nil
 }
 
 // programsOf are those who may use the API, with their tokens: from their files,

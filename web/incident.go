@@ -160,7 +160,7 @@ func (w *Web) incidentNumbered(rw http.ResponseWriter, r *http.Request, number i
 			return nil
 		}
 		if visible(i, s.faces) {
-			if err := s.bound(i); err != nil {
+			if err := i.Bound(s.sees); err != nil {
 				w.broken(rw, r, "can't read which incidents belong to one", err)
 				return nil
 			}

@@ -39,59 +39,6 @@ func (s *sight) sees(number int64) (bool, error) {
 	return s.known[number], nil
 }
 
-// bound takes out of an incident what leads to others that the person may not
-// know of.
-func (s *sight) bound(i *incident.Incident) error {
-	for _, one := range []*int64{&i.Parent, &i.DuplicateOf} {
-		if *one == 0 {
-			continue
-		}
-		ok, err := s.sees(*one)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			*one = 0
-		}
-	}
-	for _, list := range []*[]int64{&i.Subs, &i.Duplicates} {
-		var some []int64
-		for _, n := range *list {
-			ok, err := s.sees(n)
-			if err != nil {
-				return err
-			}
-			if ok {
-				some = append(some, n)
-			}
-		}
-		*list = some
-	}
-	return nil
-}
-
-// cover does the same with entries of a timeline: they say no more than that
-// there is a private incident.
-func (s *sight) cover(entries []incident.Entry) error {
-	for n := range entries {
-		e := &entries[n]
-		if e.Other == 0 {
-			continue
-		}
-		ok, err := s.sees(e.Other)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			if e.Kind == incident.EntryHasSub {
-				e.Is = ""
-			}
-			e.Other = 0
-		}
-	}
-	return nil
-}
-
 // entries reads a timeline as the person may see it, the oldest first.
 func (w *Web) entries(r *http.Request, id alert.ID, f store.EntryFilter) ([]incident.Entry, error) {
 	list, err := w.o.Store.IncidentEntries(r.Context(), id, f)
@@ -102,5 +49,5 @@ func (w *Web) entries(r *http.Request, id alert.ID, f store.EntryFilter) ([]inci
 	if err != nil {
 		return nil, err
 	}
-	return list, s.cover(list)
+	return list, incident.Cover(list, s.sees)
 }

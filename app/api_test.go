@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"belfry/app"
+)
+
+// TestAProgramNamesPeopleOfTheRoom: with the built-in room alone a private
+// incident of a program must find somebody who can see it.
+func TestAProgramNamesPeopleOfTheRoom(t *testing.T) {
+	dir := t.TempDir()
+	a, err := app.Start(t.Context(), app.Options{Data: dir, DemoKey: "k", File: file(t, "incidents: {api: [deploy]}\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, a)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	defer client.CloseIdleConnections()
+	body := func(r *http.Response, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = r.Body.Close() }()
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	body(client.Get(a.URL() + "/demo?key=k"))
+	token, err := os.ReadFile(filepath.Join(dir, "api_deploy.token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declare := func(people string) string {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL()+"/api/incidents", bytes.NewBufferString(`{"title":"a secret","private":true,"people":[`+people+`]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+string(bytes.TrimSpace(token)))
+		return body(client.Do(r))
+	}
+	for _, nobody := range []string{`"room/nobody"`, `"elsewhere/you"`} {
+		if got := declare(nobody); !strings.Contains(got, "nobody is called") {
+			t.Errorf("%s: %s", nobody, got)
+		}
+	}
+	if got := declare(`"room/you"`); !strings.Contains(got, `"people":["you"]`) {
+		t.Error(got)
+	}
+	if page := body(client.Get(a.URL() + "/incidents/1")); !strings.Contains(page, "a secret") {
+		t.Error("who was named does not see it")
+	}
+}
