@@ -13,7 +13,6 @@ import (
 	"belfry/incident"
 	"belfry/message"
 	"belfry/response"
-	"belfry/store"
 )
 
 // maxDue is how far away a task's date may be.
@@ -63,20 +62,24 @@ func (c *call) move(act incident.Act) (chat.Message, error) {
 	})
 }
 
-func (c *call) declare() (chat.Message, error)  { return c.declareAs(incident.Normal, 0) }
-func (c *call) exercise() (chat.Message, error) { return c.declareAs(incident.Test, 0) }
+func (c *call) declare() (chat.Message, error)  { return c.declareAs(incident.Normal, nil) }
+func (c *call) exercise() (chat.Message, error) { return c.declareAs(incident.Test, nil) }
 
 func (c *call) sub() (chat.Message, error) {
 	parent, err := c.incident()
 	if err != nil {
 		return chat.Message{}, err
 	}
-	return c.declareAs(incident.Sub, parent.Number)
+	return c.declareAs(incident.Sub, parent)
 }
 
 // declareAs declares what the line says: perhaps a severity, perhaps fields,
-// the rest is the title.
-func (c *call) declareAs(kind incident.Kind, parent int64) (chat.Message, error) {
+// the rest is the title. parent is nil where it is no part of another.
+func (c *call) declareAs(kind incident.Kind, parent *incident.Incident) (chat.Message, error) {
+	claim := formClaim{Kind: kind}
+	if parent != nil {
+		claim.Parent, claim.Seen = parent.Number, parent.Private
+	}
 	settings := c.Response.Settings()
 	values := map[string]string{}
 	ahead := c.line.Copy()
@@ -90,7 +93,7 @@ func (c *call) declareAs(kind incident.Kind, parent int64) (chat.Message, error)
 		values[incident.FieldTitle] = title
 	}
 	if len(values) == 0 && c.canOpen() {
-		form, err := c.form(c.who, formClaim{Kind: kind, Parent: parent})
+		form, err := c.form(c.who, claim)
 		if err != nil {
 			return chat.Message{}, err
 		}
@@ -111,7 +114,7 @@ func (c *call) declareAs(kind incident.Kind, parent int64) (chat.Message, error)
 	if kind == incident.Test {
 		d.Kind = kind
 	}
-	done, err := c.Response.Declare(c, d, 0, parent)
+	done, err := c.Response.Declare(c, d, 0, claim.Parent)
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -139,7 +142,7 @@ func (c *call) duplicate() (chat.Message, error) {
 	c.number = other
 	if target, err := c.byNumber(other, nil); err != nil || target == nil {
 		if err == nil {
-			err = sayf("There is no incident #%d, or it is private and you take no part in it.", other)
+			err = hidden(other)
 		}
 		return chat.Message{}, err
 	}
@@ -390,7 +393,7 @@ func (c *call) timeline() (chat.Message, error) {
 		return chat.Message{}, err
 	}
 	if c.line.Rest() == "" {
-		entries, err := c.Store.IncidentEntries(c, i.ID, store.EntryFilter{Limit: 30})
+		entries, err := c.entries(i, 30)
 		if err != nil {
 			return chat.Message{}, err
 		}

@@ -42,6 +42,9 @@ type formClaim struct {
 	Actor      string        `json:"u"`
 	Kind       incident.Kind `json:"k"`
 	Parent     int64         `json:"p,omitempty"`
+	// Seen says that Parent was private already when it was shown to whom the
+	// form is for, perhaps in its own channel.
+	Seen bool `json:"s,omitempty"`
 	// Alert is the number of the alert that it is about; 0: none.
 	Alert int64 `json:"a,omitempty"`
 	// Quoted: it is about a message, to which Link leads where that is known.
@@ -144,6 +147,15 @@ func (c *Commands) Submit(ctx context.Context, s chat.Submit) (answer chat.Answe
 	if c.Gate != nil {
 		if no := c.Gate.May(ctx, s.Actor); no != nil {
 			return chat.Answer{Whisper: no.Whisper}, true // a form can't show a link
+		}
+	}
+	if f.Parent != 0 && !f.Seen { // it may be private by now
+		parent, err := (&call{Commands: c, Context: ctx, who: s.Actor, me: personOf(s.Actor)}).byNumber(f.Parent, nil)
+		if err != nil {
+			return chat.Answer{Whisper: sayTrouble}, true
+		}
+		if parent == nil {
+			return chat.Answer{Whisper: trouble(hidden(f.Parent))}, true
 		}
 	}
 	settings := c.Response.Settings()

@@ -106,6 +106,8 @@ type call struct {
 	mentions map[string]string
 	// faces are as whom incidents may know who types; nil: not looked up yet.
 	faces []incident.Person
+	// seen is which other incidents the person may know of.
+	seen map[int64]bool
 	// doubt is told with the answer when it isn't empty.
 	doubt string
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func (c *call) status() (chat.Message, error) {
-	i, err := c.incident()
+	i, err := c.shown()
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -115,11 +115,11 @@ func (c *call) overview() (chat.Message, error) {
 
 // catchUp is for somebody who comes late: how it stands, and what happened last.
 func (c *call) catchUp() (chat.Message, error) {
-	i, err := c.incident()
+	i, err := c.shown()
 	if err != nil {
 		return chat.Message{}, err
 	}
-	entries, err := c.Store.IncidentEntries(c, i.ID, store.EntryFilter{Limit: 12})
+	entries, err := c.entries(i, 12)
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -144,11 +144,11 @@ const maxExport = 6000
 // export is the incident as Markdown, to be taken along: as people edited it on
 // the pages, or else the record.
 func (c *call) export() (chat.Message, error) {
-	i, err := c.incident()
+	i, err := c.shown()
 	if err != nil {
 		return chat.Message{}, err
 	}
-	entries, err := c.Store.IncidentEntries(c, i.ID, store.EntryFilter{Limit: incident.MaxEntries})
+	entries, err := c.entries(i, incident.MaxEntries)
 	if err != nil {
 		return chat.Message{}, err
 	}

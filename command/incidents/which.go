@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// shown is how many incidents an answer lists.
-	shown = 20
+	// listed is how many incidents an answer lists.
+	listed = 20
 	// read is how many are looked through for those that the person may see.
 	read = 200
 	// maxName bounds a name that is said back.
@@ -70,9 +70,14 @@ func (c *call) incident() (*incident.Incident, error) {
 	}
 	i, err := c.byNumber(c.number, here)
 	if err == nil && i == nil {
-		return nil, sayf("There is no incident #%d, or it is private and you take no part in it. “list” shows those that are open.", c.number)
+		return nil, hidden(c.number)
 	}
 	return i, err
+}
+
+// hidden is what is said of an incident that is not there for who types.
+func hidden(number int64) error {
+	return sayf("There is no incident #%d, or it is private and you take no part in it. “list” shows those that are open.", number)
 }
 
 // byNumber returns an incident that the person may see; nil when there is none.
@@ -88,6 +93,42 @@ func (c *call) byNumber(number int64, here *incident.Incident) (*incident.Incide
 		return nil, err
 	}
 	return i, nil
+}
+
+// shown is incident for an answer that shows it: without what leads to others that
+// the person may not know of.
+func (c *call) shown() (*incident.Incident, error) {
+	i, err := c.incident()
+	if err != nil {
+		return nil, err
+	}
+	return i, i.Bound(c.knows)
+}
+
+// entries are the newest of an incident's timeline, as the person may read them.
+func (c *call) entries(i *incident.Incident, limit int) ([]incident.Entry, error) {
+	list, err := c.Store.IncidentEntries(c, i.ID, store.EntryFilter{Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	return list, incident.Cover(list, c.knows)
+}
+
+// knows says whether the person may know of the incident of a number; each is
+// read once.
+func (c *call) knows(number int64) (bool, error) {
+	if is, ok := c.seen[number]; ok {
+		return is, nil
+	}
+	i, err := c.byNumber(number, nil)
+	if err != nil {
+		return false, err
+	}
+	if c.seen == nil {
+		c.seen = map[int64]bool{}
+	}
+	c.seen[number] = i != nil
+	return i != nil, nil
 }
 
 // offer says which incidents the line could be about.
@@ -130,7 +171,7 @@ func (c *call) visible(f store.IncidentFilter) ([]*incident.Incident, error) {
 
 // rows is a table of the first of them.
 func (c *call) rows(list []*incident.Incident) *chat.Table {
-	n := min(len(list), shown)
+	n := min(len(list), listed)
 	return message.Incidents(list[:n], len(list)-n, c.Say())
 }
 

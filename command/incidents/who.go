@@ -44,11 +44,11 @@ func (c *call) asPerson(word string) (incident.Person, bool) {
 	if !is || !isHandle(name) {
 		return incident.Person{}, false
 	}
-	if strings.EqualFold(name, c.me.Name) {
+	id := c.mentions[strings.ToLower(name)]
+	if strings.EqualFold(name, c.me.Name) && (id == "" || id == c.me.ID) {
 		return c.me, true
 	}
-	name = strings.ToLower(name)
-	return incident.Person{Connection: c.who.Connection, ID: c.mentions[name], Name: name}, true
+	return incident.Person{Connection: c.who.Connection, ID: id, Name: strings.ToLower(name)}, true
 }
 
 // isHandle says whether a platform could have somebody of that name.

@@ -123,6 +123,21 @@ func TestWhoIsNamedIsAnAccount(t *testing.T) {
 	}
 }
 
+// TestWhoIsMentionedIsMeant: whom the platform takes a word for counts, even where
+// who types is called so, too.
+func TestWhoIsMentionedIsMeant(t *testing.T) {
+	s := newStaffed(t)
+	s.as("anna", "new the shop is slow", nil)
+	s.as("anna", "assign #1 commander @anna", map[string]string{"anna": s.people["bert"].ID})
+	if got := s.incident(1).Roles["commander"]; got != incident.Person(s.people["bert"]) {
+		t.Errorf("the commander is %+v", got)
+	}
+	s.as("anna", "assign #1 commander @Anna", nil)
+	if got := s.incident(1).Roles["commander"]; got != incident.Person(s.people["anna"]) {
+		t.Errorf("the commander is %+v", got)
+	}
+}
+
 // TestNobodyIsRefused: an unknown handle changes nothing, and it is said what to do.
 func TestNobodyIsRefused(t *testing.T) {
 	s := newStaffed(t)
