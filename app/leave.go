@@ -61,12 +61,22 @@ func (a *App) depart(ctx context.Context, connection string, d departure) error 
 	return a.store.SetSetting(ctx, departureOf(connection), string(text))
 }
 
-// Again implements web.Connections: the connection works again from here on.
+// Again implements web.Connections: the connection works again from here on, and
+// what is open gets new cards.
 func (a *App) Again(ctx context.Context, name string) error {
-	if _, _, err := a.store.TakeSetting(ctx, departureOf(name)); err != nil {
+	if err := a.comeBack(ctx, name); err != nil {
 		return err
 	}
 	return a.reread()()
+}
+
+// comeBack forgets that a connection was disconnected.
+func (a *App) comeBack(ctx context.Context, name string) error {
+	if _, err := a.store.Revive(ctx, name); err != nil {
+		return err
+	}
+	_, _, err := a.store.TakeSetting(ctx, departureOf(name))
+	return err
 }
 
 // removing is the end of a connection that was planned on the pages. It

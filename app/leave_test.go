@@ -335,6 +335,11 @@ incidents: {announce: [chat/ops], channel: {on: [chat]}}
 	}
 	l.report("web02")
 	m.Room("ops").WaitCard("web02 is gone")
+	m.Room("ops").WaitCard("web01 is gone") // which was reported in between
+	eventually(t, "the new card is pinned", func() bool {
+		ch, _, pins, _ := m.Look(own.Post().ChannelID)
+		return len(pins) == 1 && pins[0] != own.ID() && !strings.Contains(ch.Header, "no longer")
+	})
 	if c, ok := l.connection("chat"); !ok || c.Left != "" {
 		t.Errorf("the page shows %+v", c)
 	}

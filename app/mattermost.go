@@ -118,7 +118,7 @@ func (s *settingUp) CarryOut(ctx context.Context, tell func(web.Step)) (web.End,
 		return end, err
 	}
 	// One that was disconnected, or half-way so, is connected again by this.
-	if _, _, err := s.app.store.TakeSetting(ctx, departureOf(s.wish.Connection)); err != nil {
+	if err := s.app.comeBack(ctx, s.wish.Connection); err != nil {
 		return end, err
 	}
 	if err := s.app.replace(path, end.Entry); err != nil {

@@ -75,7 +75,7 @@ func (a *App) ConnectSlack(ctx context.Context, w web.SlackWish) error {
 	if err != nil {
 		return errors.Join(err, a.dropSlack(w.Name))
 	}
-	if _, _, err := a.store.TakeSetting(ctx, departureOf(w.Name)); err != nil {
+	if err := a.comeBack(ctx, w.Name); err != nil {
 		return err
 	}
 	a.made.add([]string{w.Name + "/" + w.Channel})

@@ -116,6 +116,54 @@ func (s *Store) EndDead(ctx context.Context, destination, why string) (n int, er
 	return n, nil
 }
 
+// What is open gets a new card where its old one was ended, and what is kept true
+// around it is ordered anew; what is over stays as it is.
+const (
+	endedOpen = `SELECT id, kind, destination FROM deliveries WHERE state = 'ended' AND ` + ofConnection + `
+		AND (kind = 'card' OR kind = 'step' AND step IN ('describe', 'links', 'pin'))
+		AND (EXISTS (SELECT 1 FROM alerts WHERE alerts.id = deliveries.alert_id AND closed = 0)
+			OR EXISTS (SELECT 1 FROM incidents WHERE incidents.id = deliveries.alert_id AND is_open = 1)) ORDER BY id`
+	reviveOne = `UPDATE deliveries SET state = $1, key = $2, receipt = '', tried = 0, reached = 0, attempts = 0, due_at = $3, last_error = '', updated_at = $4
+		WHERE id = $5`
+)
+
+// Revive takes back what EndDuties did to a connection, as far as it is about
+// what is open, and returns how many cards will be posted anew.
+func (s *Store) Revive(ctx context.Context, connection string) (cards int, err error) {
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		cards = 0
+		type ended struct {
+			id   int64
+			kind DutyKind
+		}
+		var list []ended
+		err := t.each(ctx, endedOpen, []any{on(connection)}, func(scan scanner) error {
+			var e ended
+			var destination string
+			if err := scan(&e.id, &e.kind, &destination); err != nil {
+				return err
+			}
+			list = append(list, e)
+			t.due[destination] = struct{}{}
+			return nil
+		})
+		for _, e := range list {
+			if err != nil {
+				return err
+			}
+			if e.kind == DutyCard {
+				cards++
+			}
+			err = t.exec(ctx, reviveOne, string(DutyDue), secret(), micros(t.now), micros(t.now), e.id)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("can't take the end of deliveries to %s back: %w", connection, err)
+	}
+	return cards, nil
+}
+
 // Unfinished returns the destinations that have duties which are not done: due,
 // waiting or dead.
 func (s *Store) Unfinished(ctx context.Context) ([]string, error) {

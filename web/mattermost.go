@@ -130,7 +130,7 @@ func (w *Web) connectAgain(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.log.InfoContext(r.Context(), "connected again", "connection", c.Name, "by", person(r.Context()).Name)
-	w.sessions.Put(r.Context(), keyToast, "The connection "+c.Name+" is used again. What ended stays ended; new alerts and incidents go there.")
+	w.sessions.Put(r.Context(), keyToast, "The connection "+c.Name+" is used again. What is open gets new cards there.")
 	http.Redirect(rw, r, "/connections", http.StatusSeeOther)
 }
 

@@ -13,6 +13,7 @@ import (
 
 func endedCases() map[string]func(t *testing.T, w *world) {
 	return map[string]func(t *testing.T, w *world){
+		"what is open comes back":                         endedBack,
 		"nothing wakes what was ended":                    endedStays,
 		"what is ended while it is tried keeps its place": endedUnderWay,
 		"the cards that can come to be wrong are found":   endedLiving,
@@ -133,5 +134,37 @@ func endedIncidents(t *testing.T, w *world) {
 	list, err := w.IncidentsOn(w.ctx, "chat")
 	if err != nil || len(list) != 1 || list[0].Number != 1 || len(list[0].Channels) != 1 || !list[0].Channels[0].Ours {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func endedBack(t *testing.T, w *world) {
+	open, over := w.post(t, "open", "chat/town", "chat2/town"), w.post(t, "over", "chat/town")
+	w.done(t, w.claim(t, "chat/town", 10))
+	was, err := w.Cards(w.ctx, open.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.amend(t, over.ID, func(e *store.Effect) { e.Alert.Status = alert.Resolved })
+	if _, err := w.EndDuties(w.ctx, "chat", "gone"); err != nil {
+		t.Fatal(err)
+	}
+	w.heard()
+	if n, err := w.Revive(w.ctx, "chat"); err != nil || n != 1 {
+		t.Fatalf("%d came back, %v", n, err)
+	}
+	if got := w.heard(); !slices.Equal(got, []string{"chat/town"}) {
+		t.Errorf("told of %v", got)
+	}
+	c := w.claim(t, "chat/town", 10)
+	if len(c.Duties) != 1 || c.Duties[0].ID != was[0].ID || c.Duties[0].Receipt != "" || c.Duties[0].Key == was[0].Key || len(c.Duties[0].Key) != 26 || c.Duties[0].Reached != 0 {
+		t.Errorf("claimed %+v", c.Duties)
+	}
+	w.done(t, c)
+	w.amend(t, open.ID, func(e *store.Effect) { e.Stale = true })
+	if c := w.claim(t, "chat/town", 10); len(c.Duties) != 1 {
+		t.Errorf("it does not live: %+v", c.Duties)
+	}
+	if n, err := w.Revive(w.ctx, "chat"); err != nil || n != 0 {
+		t.Errorf("%d came back again, %v", n, err)
 	}
 }

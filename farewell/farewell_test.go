@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package farewell_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/chat"
+	"belfry/chat/mattermost"
+	"belfry/chat/mattermost/mattermosttest"
+	"belfry/clock"
+	"belfry/config"
+	"belfry/farewell"
+	"belfry/incident"
+	"belfry/message"
+	"belfry/response"
+	"belfry/store"
+)
+
+// TestAChannelWhoseAnswerWasLostIsNotLeft: a process died after the server made
+// an incident's channel and before anybody noted that. Nobody but the server
+// knows of it.
+func TestAChannelWhoseAnswerWasLostIsNotLeft(t *testing.T) {
+	m := mattermosttest.Start(t)
+	p, err := (&mattermost.Config{URL: m.URL(), Token: config.Secret(m.Token()), Team: mattermosttest.Team}).Open(mattermost.Options{Name: "chat"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close(t.Context()) })
+	now := clock.NewManual(time.Now())
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	settings := incident.Defaults()
+	settings.Channel.On = []string{"chat"}
+	r := response.New(s, func() incident.Settings { return settings }, func() []string { return nil }, now)
+	if _, err := r.Declare(t.Context(), incident.Declaration{Title: "the shop is slow", By: incident.Person{Connection: "chat", ID: "u1", Name: "anna"}}, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	claim, err := s.Claim(t.Context(), store.StepDestination("chat", 1), 10)
+	if err != nil || len(claim.Duties) != 1 {
+		t.Fatalf("%+v, %v", claim, err)
+	}
+	if _, err := p.OpenChannel(t.Context(), chat.NewChannel{Key: claim.Duties[0].Key, Name: "inc-1", Title: "#1"}); err != nil {
+		t.Fatal(err)
+	}
+	now.Advance(time.Hour) // and it never came back
+	if left := fmt.Sprint(m.Left("belfry")); !strings.Contains(left, "channel inc-1") {
+		t.Fatalf("before: %s", left)
+	}
+	var did []string
+	f := farewell.New(farewell.Options{Connection: "chat", Platform: p, Store: s, Record: r, Clock: now, Archive: true, Why: "chat was disconnected",
+		Say: func() message.Options { return message.Options{Now: now.Now()} }})
+	left, err := f.Run(t.Context(), func(what, wrong string) { did = append(did, what+wrong) })
+	if err != nil || left != 0 || len(did) == 0 || did[0] != "a channel that may have been made is archived" {
+		t.Errorf("%d, %v, %q", left, err, did)
+	}
+	if left := fmt.Sprint(m.Left("belfry")); left != "[bot belfry can act]" {
+		t.Errorf("left: %s", left)
+	}
+	if waits, err := s.Unfinished(t.Context()); err != nil || len(waits) != 0 {
+		t.Errorf("still waiting: %v, %v", waits, err)
+	}
+}
