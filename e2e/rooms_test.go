@@ -21,6 +21,7 @@ type roomed struct {
 	channels, members, pins []string
 	topic                   string
 	links                   int
+	archived                bool
 	// cards are the texts in the channel, announced those where incidents are
 	// announced.
 	cards, announced []string
@@ -40,14 +41,14 @@ type platform struct {
 	alice string
 	// calm is how long nothing is called when all is done.
 	calm time.Duration
-	// made, invited, posted and pinned are parts of the calls that do so.
-	made, invited, posted, pinned string
+	// made, invited, posted, pinned and shut are parts of the calls that do so.
+	made, invited, posted, pinned, shut string
 }
 
 const roomSettings = `
 incidents:
   announce: [chat/alerts]
-  channel: {on: [chat], invite: {always: [chat/@bob]}}
+  channel: {on: [chat], invite: {always: [chat/@bob]}, archive: 1m}
 `
 
 func platforms() map[string]func(t *testing.T) *platform {
@@ -61,6 +62,7 @@ func mattermostRooms(t *testing.T) *platform {
 	token := m.AddCommand("incident", "http://not.yet.example/")
 	return &platform{
 		saboteur: s, alice: m.User("alice").ID, made: "POST /api/v4/channels", invited: "/members", posted: "POST /api/v4/posts", pinned: "/pin",
+		shut: "DELETE /api/v4/channels/",
 		config: fmt.Sprintf("connections:\n  - {name: chat, kind: mattermost, url: %q, token: %q, team: %s, timeout: 2s, command_tokens: [%q]}\ndefault: {channels: [chat/alerts]}\n",
 			s.URL, m.Token(), mattermosttest.Team, token) + roomSettings,
 		address: func(d *desk) { m.MoveCommand("incident", d.url()+"/chat/chat/command") },
@@ -68,7 +70,7 @@ func mattermostRooms(t *testing.T) *platform {
 		look: func(number int) (r roomed) {
 			r.channels = ofIncident(m.ChannelNames(), number)
 			for _, c := range m.Room("alerts").Cards() {
-				if c.Shows(fmt.Sprintf("#%d ", number)) {
+				if c.Shows(fmt.Sprintf("#%d trouble %d", number, number)) {
 					r.announced = append(r.announced, mattermosttest.Visible(c.Text()))
 				}
 			}
@@ -79,7 +81,7 @@ func mattermostRooms(t *testing.T) *platform {
 			for id := range members {
 				r.members = append(r.members, id)
 			}
-			r.pins, r.links, r.topic = pins, len(links), mattermosttest.Read(ch.Header).Text
+			r.pins, r.links, r.topic, r.archived = pins, len(links), mattermosttest.Read(ch.Header).Text, ch.DeleteAt != 0
 			for _, c := range m.Room(r.channels[0]).Cards() {
 				r.cards = append(r.cards, mattermosttest.Visible(c.Text()))
 				r.card = c.ID()
@@ -95,6 +97,7 @@ func slackRooms(t *testing.T) *platform {
 	s := sabotage(t, w.URL())
 	return &platform{
 		saboteur: s, alice: w.UserID("alice"), made: "conversations.create", invited: "conversations.invite", posted: "chat.postMessage", pinned: "pins.add",
+		shut: "conversations.archive",
 		config: fmt.Sprintf("connections:\n  - {name: chat, kind: slack, url: %q, token: %q, signing_secret: %q, timeout: 2s}\ndefault: {channels: [chat/alerts]}\n",
 			s.URL, w.Token(), w.SigningSecret()) + roomSettings,
 		address: func(d *desk) { w.CallAt(d.url() + "/chat/chat") },
@@ -102,7 +105,7 @@ func slackRooms(t *testing.T) *platform {
 		look: func(number int) (r roomed) {
 			r.channels = ofIncident(w.ChannelNames(), number)
 			for _, c := range w.Room("alerts").Cards() {
-				if c.Shows(fmt.Sprintf("#%d ", number)) {
+				if c.Shows(fmt.Sprintf("#%d trouble %d", number, number)) {
 					r.announced = append(r.announced, slacktest.Visible(c.Text()))
 				}
 			}
@@ -113,7 +116,7 @@ func slackRooms(t *testing.T) *platform {
 			for id := range ch.Members {
 				r.members = append(r.members, id)
 			}
-			r.pins, r.links, r.topic = ch.Pins, len(ch.Bookmarks), ch.Topic
+			r.pins, r.links, r.topic, r.archived = ch.Pins, len(ch.Bookmarks), ch.Topic, ch.Archived
 			for _, c := range w.Room(r.channels[0]).Cards() {
 				r.cards = append(r.cards, slacktest.Visible(c.Text()))
 				r.card = c.ID()
@@ -131,19 +134,25 @@ func ofIncident(names []string, number int) []string {
 // without end.
 const mostCalls = 60
 
+const killing = "killed after the call"
+
+// faults are the ways in which a call can go wrong, by what happens.
+func faults() map[string]func(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)) {
+	return map[string]func(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)){
+		"too many":           func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return limited },
+		"bad gateway":        func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return broken },
+		"its answer is lost": func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return lost },
+		killing:              killedAfter,
+	}
+}
+
 // TestOneChannelWhateverFails declares incidents, and lets another call go wrong
 // with each: the first with the first incident, and so on until none is left.
 // Every time there is one channel with everything in it in the end, and what
 // came in which order is right.
 func TestOneChannelWhateverFails(t *testing.T) {
-	faults := map[string]func(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)){
-		"too many":              func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return limited },
-		"bad gateway":           func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return broken },
-		"its answer is lost":    func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return lost },
-		"killed after the call": killedAfter,
-	}
 	for on, start := range platforms() {
-		for name, fault := range faults {
+		for name, fault := range faults() {
 			t.Run(on+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				p := start(t)
@@ -179,6 +188,18 @@ func killedAfter(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)) {
 	}
 }
 
+// again starts Belfry when it was killed, and says whether it did.
+func (d *desk) again() bool {
+	select {
+	case <-d.ended:
+		d.cmd = nil
+		d.start()
+		return true
+	default:
+		return false
+	}
+}
+
 // discard is an answer that nobody gets.
 type discard struct{}
 
@@ -208,11 +229,8 @@ func (p *platform) stands(t *testing.T, d *desk, number int) {
 	}
 	var r roomed
 	until(t, fmt.Sprintf("the channel of #%d", number), func() bool {
-		select {
-		case <-d.ended: // killed
-			d.cmd, quietSince = nil, time.Now()
-			d.start()
-		default:
+		if d.again() {
+			quietSince = time.Now()
 		}
 		r = p.look(number)
 		return complete(r)

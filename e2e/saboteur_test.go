@@ -23,6 +23,10 @@ type saboteur struct {
 	left int
 	// wrong is what happens to it.
 	wrong func(w http.ResponseWriter, pass func(http.ResponseWriter))
+	// every is part of the calls of which every other goes wrong, seen how many
+	// there were; empty: none.
+	every string
+	seen  int
 	// done are the calls that the chat carried out since the last order.
 	done []string
 }
@@ -45,6 +49,14 @@ func (s *saboteur) order(n int, wrong func(w http.ResponseWriter, pass func(http
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left, s.wrong, s.done = n, wrong, nil
+}
+
+// alternate lets every other call go wrong that has part in its method and path,
+// the first one first.
+func (s *saboteur) alternate(part string, wrong func(w http.ResponseWriter, pass func(http.ResponseWriter))) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left, s.every, s.seen, s.wrong, s.done = -1, part, 0, wrong, nil
 }
 
 // struck says whether the call that was to go wrong came.
@@ -84,6 +96,10 @@ func (s *saboteur) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	strikes := counts && s.left == 0
 	if counts {
 		s.left--
+	}
+	if s.every != "" && strings.Contains(r.Method+" "+r.URL.Path, s.every) {
+		strikes = s.seen%2 == 0
+		s.seen++
 	}
 	wrong := s.wrong
 	s.mu.Unlock()
