@@ -68,6 +68,10 @@ type Channel struct {
 	Name string
 	// URL leads people to it; empty where that isn't known.
 	URL string
+	// Private is whether it shows to its members alone, as OpenChannel made or
+	// found it: one that was made by an earlier order may be otherwise than this
+	// one says.
+	Private bool
 }
 
 // Refusal is a person who could not be brought in.

@@ -4,7 +4,6 @@ package courier
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -57,7 +56,9 @@ func (c *Chat) step(ctx context.Context, e delivery.Errand, i *incident.Incident
 		out = s.open(ctx)
 	}
 	if decision, _ := fault.Of(out.Err); decision == fault.Permanent || decision == fault.Gone {
-		return c.gaveUp(ctx, e, i, out.Err)
+		gave := c.gaveUp(ctx, e, i, out.Err)
+		gave.Receipt = out.Receipt // what was done before it failed is done
+		return gave
 	}
 	if out.Err == nil {
 		out.Reached = e.Wanted
@@ -105,16 +106,17 @@ func (s *stepping) open(ctx context.Context) delivery.Outcome {
 		return delivery.Outcome{}
 	}
 	name, title := s.rules.Called(s.i, false)
-	private := s.rules.Secluded(s.i)
-	made, err := s.keeper.OpenChannel(ctx, chat.NewChannel{Key: s.errand.Key, Name: name, Title: title, Purpose: s.purpose(), Private: private})
+	made, err := s.keeper.OpenChannel(ctx, chat.NewChannel{Key: s.errand.Key, Name: name, Title: title, Purpose: s.purpose(), Private: s.rules.Secluded(s.i)})
 	if err != nil {
 		return delivery.Outcome{Err: err}
 	}
-	c := incident.Channel{Connection: s.connection, ID: made.ID, Name: made.Name, URL: made.URL, Ours: true, Public: !private}
+	// An earlier attempt may have made it, before the incident was private or
+	// called otherwise: what was made counts.
+	c := incident.Channel{Connection: s.connection, ID: made.ID, Name: made.Name, URL: made.URL, Ours: true, Public: !made.Private}
 	if err := s.rooms.Record.ChannelOpened(ctx, s.i.Number, c, s.i.Revision); err != nil {
 		return s.told(err, delivery.Outcome{})
 	}
-	if made.Name != name {
+	if made.Name != name && strings.HasPrefix(made.Name, name) {
 		err = s.rooms.Record.ChannelTrouble(ctx, s.i.Number, fmt.Sprintf("%d name", s.errand.ID),
 			fmt.Sprintf("the channel on %s is called %s, because there is another one called %s", s.connection, made.Name, name))
 	}
@@ -166,7 +168,7 @@ func (s *stepping) pin(ctx context.Context) delivery.Outcome {
 			return delivery.Outcome{Err: err, Receipt: d.Receipt}
 		}
 	}
-	return delivery.Outcome{Err: fault.NewRetry(errors.New("the card is not posted yet"))}
+	return delivery.Outcome{} // the card was deleted, or is not posted yet: this is due again with it
 }
 
 func (s *stepping) rename(ctx context.Context) delivery.Outcome {

@@ -88,7 +88,7 @@ func (b *building) OpenChannel(_ context.Context, n chat.NewChannel) (chat.Chann
 	if err != nil {
 		return chat.Channel{}, err
 	}
-	return chat.Channel{ID: found.id, Name: found.Name, URL: "https://chat.example/" + found.id}, nil
+	return chat.Channel{ID: found.id, Name: found.Name, Private: found.Private, URL: "https://chat.example/" + found.id}, nil
 }
 
 func (b *building) Invite(_ context.Context, channel string, people []string) (refused []chat.Refusal, err error) {
@@ -141,7 +141,9 @@ type tenancy struct {
 	chat  *building
 	clock *clock.Manual
 	rules incident.ChannelRules
-	r     *response.Response
+	// secret: incidents of SEV0 are private.
+	secret bool
+	r      *response.Response
 }
 
 func newTenancy(t *testing.T) *tenancy {
@@ -158,6 +160,8 @@ func newTenancy(t *testing.T) *tenancy {
 	x.r = response.New(s, func() incident.Settings {
 		out := incident.Defaults()
 		out.Channel, out.Reminders = x.rules, incident.Reminders{}
+		out.Severities = slices.Clone(out.Severities)
+		out.Severities[0].Private = x.secret
 		return out
 	}, func() []string { return []string{"chat/incidents"} }, c)
 	return x
@@ -210,6 +214,8 @@ func (x *tenancy) round(sender *courier.Chat, destination string) {
 		out := sender.Send(x.t.Context(), delivery.Errand{Duty: d})
 		s := store.Settlement{ID: d.ID, State: store.DutyDone, Reached: out.Reached, Receipt: out.Receipt, Unknown: out.Unknown}
 		switch decision, _ := fault.Of(out.Err); {
+		case decision == fault.Gone:
+			s.State, s.Failed, s.Err, s.Forget = store.DutyDead, true, out.Err.Error(), true
 		case decision == fault.Permanent:
 			s.State, s.Failed, s.Err = store.DutyDead, true, out.Err.Error()
 		case out.Err != nil:

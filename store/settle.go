@@ -45,7 +45,7 @@ var (
 	// wakeNotes and parkNotes keep notes, and steps with a card, behind it (about
 	// || see alertsDue); pushBack keeps what has an order in it.
 	wakeNotes = newBulk(`UPDATE deliveries SET state = 'due', wanted = wanted + CASE WHEN kind = 'step' AND state <> 'waiting' THEN 1 ELSE 0 END
-		WHERE (kind = 'note' AND state = 'waiting' AND destination = ? OR kind = 'step' AND after_card = ?) AND alert_id IN (`, `?`, `) RETURNING destination`)
+		WHERE (kind = 'note' AND state = 'waiting' AND destination = ? OR kind = 'step' AND after_card = ? AND state <> 'ended') AND alert_id IN (`, `?`, `) RETURNING destination`)
 	parkNotes = newBulk(`UPDATE deliveries SET state = 'waiting'
 		WHERE destination || '' = ? AND kind = 'note' AND state = 'due' AND alert_id IN (`, `?`, `)`)
 )

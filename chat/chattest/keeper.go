@@ -152,8 +152,14 @@ func keptOnce(k *keeping) {
 	}
 	n = order("inc-43")
 	n.Private = true
-	if got := k.open(n); !k.Look(got.ID).Private || k.Look(first.ID).Private {
+	got := k.open(n)
+	if !k.Look(got.ID).Private || k.Look(first.ID).Private || !got.Private || first.Private {
 		k.Error("private or not is mixed up")
+	}
+	// What is wished for meanwhile does not change what was made.
+	n.Private = false
+	if again := k.open(n); !again.Private {
+		k.Error("a private channel that was made earlier is told as a public one")
 	}
 	n.Key = seal.Random()
 	if other := k.open(n); other.Name != "inc-43-2" {

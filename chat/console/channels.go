@@ -81,7 +81,7 @@ func (r *Room) OpenChannel(ctx context.Context, n chat.NewChannel) (chat.Channel
 }
 
 func (r *Room) channelOf(c store.RoomChannel) chat.Channel {
-	return chat.Channel{ID: c.Name, Name: c.Name, URL: r.url + PathOf(c.Name)}
+	return chat.Channel{ID: c.Name, Name: c.Name, Private: c.Private, URL: r.url + PathOf(c.Name)}
 }
 
 // PathOf is where people read a channel.

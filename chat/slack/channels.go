@@ -46,7 +46,7 @@ func (p *Platform) OpenChannel(ctx context.Context, n chat.NewChannel) (chat.Cha
 				return chat.Channel{}, fault.NewUnknown(fmt.Errorf("can't %s: slack of connection %s gives no id for it", doing, p.name))
 			}
 			p.remember(made.Channel.ID, name)
-			return p.marked(ctx, made.Channel.ID, name, n)
+			return p.marked(ctx, made.Channel, name, n)
 		case !refusedAs(err, "name_taken"):
 			return chat.Channel{}, p.mayNot(err, doing)
 		}
@@ -55,7 +55,7 @@ func (p *Platform) OpenChannel(ctx context.Context, n chat.NewChannel) (chat.Cha
 			return chat.Channel{}, err
 		}
 		if ok && !old.IsArchived && p.isOurs(ctx, old, n.Key) {
-			return p.marked(ctx, old.ID, name, n)
+			return p.marked(ctx, old, name, n)
 		}
 	}
 	return chat.Channel{}, fault.NewPermanent(fmt.Errorf("can't %s: it and %d names like it are taken in the workspace of connection %s", doing, maxSuffixes-1, p.name))
@@ -71,13 +71,15 @@ func (p *Platform) isOurs(ctx context.Context, c listed, key string) bool {
 }
 
 // marked writes the key into a new channel's purpose.
-func (p *Platform) marked(ctx context.Context, id, name string, n chat.NewChannel) (chat.Channel, error) {
-	err := p.ask(ctx, "conversations.setPurpose", url.Values{"channel": {id}, "purpose": {purpose(n.Purpose, mark(n.Key))}},
+func (p *Platform) marked(ctx context.Context, c listed, name string, n chat.NewChannel) (chat.Channel, error) {
+	err := p.ask(ctx, "conversations.setPurpose", url.Values{"channel": {c.ID}, "purpose": {purpose(n.Purpose, mark(n.Key))}},
 		"set the purpose of "+name, writes, nil)
 	if err != nil {
 		return chat.Channel{}, p.mayNot(err, "set the purpose of "+name)
 	}
-	return p.channelOf(ctx, id, name), nil
+	made := p.channelOf(ctx, c.ID, name)
+	made.Private = c.IsPrivate
+	return made, nil
 }
 
 // channelOf is a channel as callers know it.

@@ -16,6 +16,7 @@ func endedCases() map[string]func(t *testing.T, w *world) {
 		"what is open comes back":                         endedBack,
 		"nothing wakes what was ended":                    endedStays,
 		"what is ended while it is tried keeps its place": endedUnderWay,
+		"a step behind a card that ended is not woken":    endedStep,
 		"the cards that can come to be wrong are found":   endedLiving,
 		"an incident's channels lead to it":               endedIncidents,
 	}
@@ -88,6 +89,25 @@ func endedUnderWay(t *testing.T, w *world) {
 	w.settle(t, c, store.Settlement{ID: id, State: store.DutyDue, Failed: true, Receipt: "channel post", Err: "no"})
 	if d, err := w.Duty(w.ctx, id); err != nil || d.State != store.DutyEnded || d.Receipt != "channel post" || d.LastError != "gone" {
 		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// endedStep: a card that arrives although it was ended wakes nothing behind it.
+func endedStep(t *testing.T, w *world) {
+	i := w.put(t, 0, func(e *store.IncidentEffect) {
+		e.NewCards = []string{"chat/own"}
+		e.Steps = []store.IncidentStep{{Destination: rooms, Kind: incident.StepPin, AfterCard: "chat/own"}}
+	})
+	c := w.claim(t, "chat/own", 10)
+	if _, err := w.EndDuties(w.ctx, "chat", "chat was disconnected"); err != nil {
+		t.Fatal(err)
+	}
+	w.done(t, c)
+	if d, err := w.Step(w.ctx, i.ID, rooms, incident.StepPin); err != nil || d.State != store.DutyEnded {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if c := w.claim(t, rooms, 10); len(c.Duties) != 0 {
+		t.Errorf("claimed %+v", c.Duties)
 	}
 }
 
