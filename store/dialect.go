@@ -28,6 +28,11 @@ type dialect struct {
 	// question marks are what multi-row statements use in SQLite, where a
 	// numbered parameter is looked up by its name each time.
 	question bool
+	// newestFirst has words gone through from the newest incident on. PostgreSQL
+	// guesses that hardly any are like a pattern, goes through all of them and
+	// sorts, unless there is a limit, here none. In SQLite, which goes through
+	// them in that order anyway, it would only have them copied.
+	newestFirst string
 	// shared is true when other processes may use the database too. Where they
 	// can not, the writer keeps in memory what is open (see openSet), and the
 	// index for it, whose random order costs more than all else of a new alert,
@@ -51,7 +56,8 @@ const writeLock = "72970613911161"
 func postgresDialect() *dialect {
 	return &dialect{
 		name: "PostgreSQL", begin: "BEGIN; SELECT pg_advisory_xact_lock(" + writeLock + ")",
-		id: "BIGINT PRIMARY KEY", shared: true, patience: 30 * time.Second,
+		newestFirst: " ORDER BY number DESC LIMIT 9223372036854775807",
+		id:          "BIGINT PRIMARY KEY", shared: true, patience: 30 * time.Second,
 	}
 }
 

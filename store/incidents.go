@@ -188,7 +188,7 @@ type IncidentFilter struct {
 
 // Incidents returns incidents, the newest first, without their parts.
 func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]*incident.Incident, error) {
-	c := f.choice()
+	c := f.choice(s.dialect)
 	if f.Limit <= 0 {
 		f.Limit = defaultLimit
 	}
@@ -210,9 +210,9 @@ func (c *choice) add(condition string, values ...any) {
 	c.where, c.args = append(c.where, condition), append(c.args, values...)
 }
 
-func (f *IncidentFilter) choice() *choice {
+func (f *IncidentFilter) choice(d *dialect) *choice {
 	c := &choice{from: "incidents", order: "number", where: []string{"1 = 1"}}
-	c.words(f)
+	c.words(f, d)
 	if f.Open {
 		c.add("is_open = 1")
 	}
@@ -247,9 +247,8 @@ func (f *IncidentFilter) choice() *choice {
 // words has the words gone through first, the newest incident's first: that
 // ends as soon as enough are found, and reads of all others their words alone.
 // Open incidents are few: of those the words are looked up one by one. CROSS
-// JOIN is what SQLite does not turn round, and the limit, which is none, what
-// PostgreSQL does not: it guesses that hardly any words are like a pattern.
-func (c *choice) words(f *IncidentFilter) {
+// JOIN is what SQLite does not turn round.
+func (c *choice) words(f *IncidentFilter, d *dialect) {
 	var patterns []string
 	if f.Label != "" {
 		patterns = append(patterns, "%\n"+pattern(f.Label+":"+f.Value)+"\n%")
@@ -263,7 +262,7 @@ func (c *choice) words(f *IncidentFilter) {
 	if f.Open {
 		c.from = `incidents CROSS JOIN (SELECT number AS n, words FROM incident_words) w`
 	} else {
-		c.from, c.order = `(SELECT number AS n, words FROM incident_words ORDER BY number DESC LIMIT 9223372036854775807) w CROSS JOIN incidents`, "n"
+		c.from, c.order = `(SELECT number AS n, words FROM incident_words`+d.newestFirst+`) w CROSS JOIN incidents`, "n"
 	}
 	c.add("n = number")
 	for _, p := range patterns {

@@ -105,7 +105,7 @@ func TestListsOfIncidentsReadNoMoreThanTheyShow(t *testing.T) {
 		"words of open ones": {IncidentFilter{Open: true, Words: []string{"a"}}, []string{"incidents_open", "SEARCH incident_words USING PRIMARY KEY (number=?)"}},
 		"open":               {IncidentFilter{Open: true, Seen: true, Faces: faces}, []string{"incidents_open"}},
 	} {
-		c := x.f.choice()
+		c := x.f.choice(s.dialect)
 		var plan strings.Builder
 		err := s.query(t.Context(), "a plan", "EXPLAIN QUERY PLAN "+numbered(selectIncidents(c)), append(c.args, 50), func(scan scanner) error {
 			var id, parent, unused int
