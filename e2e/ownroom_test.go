@@ -19,7 +19,7 @@ import (
 // says so; false when Belfry went away.
 func (d *desk) declares(title string) bool {
 	d.t.Helper()
-	token, err := os.ReadFile(filepath.Join(d.dir, "data", "program-deploy.token"))
+	token, err := os.ReadFile(filepath.Join(d.dir, "data", "api_deploy.token"))
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -149,7 +149,7 @@ func (r *ChannelRules) keep(before, after *Incident, c Channel) (steps []Step) {
 	// What changed while it was archived, or before it was there, is all new.
 	anew := !stood || was.Archived
 	if c.Archived {
-		add(StepArchive, after.Status.Open())
+		add(StepArchive, !after.Status.Over() && (before.Status.Over() || !was.Archived))
 		return steps
 	}
 	add(StepInvite, anew || !slices.Equal(r.invited(before, c.Connection), r.invited(after, c.Connection)))
