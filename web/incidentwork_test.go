@@ -30,6 +30,7 @@ func openToWork(t *testing.T) (*site, *response.Response, *browser, *browser) {
 	s := openAt(t, now, func(o *web.Options) {
 		settings := incident.Defaults()
 		settings.Services, settings.Environments = []string{"shop", "mail"}, []string{"live", "test"}
+		settings.Severities[0].Private = true
 		settings.Fields = []incident.Field{{Name: "region", Label: "Region", Options: []string{"north", "south"}}, {Name: "ticket", Label: "Ticket"}}
 		r = response.New(o.Store.(*store.Store), func() incident.Settings { return settings }, func() []string { return nil }, now)
 		o.Incidents, o.Clock = r, now
@@ -242,9 +243,11 @@ func TestAPrivateIncidentIsInvisibleWhereverItIsLinked(t *testing.T) {
 	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak repeats", Private: true, Services: []string{"shop"}, By: carol}, 0, 0))(t) // #3
 	must(r.Duplicate(t.Context(), 3, carol, 1))(t)
 	must(r.Declare(t.Context(), incident.Declaration{Title: "seen by all", By: carol}, 0, 0))(t)                    // #4
-	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak, again", Private: true, By: carol}, 0, 0))(t) // #5
+	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak, again", By: carol}, 0, 0))(t) // #5
 	must(r.Duplicate(t.Context(), 4, carol, 5))(t)
-	for _, path := range []string{"/incidents", "/incidents?q=leak", "/incidents?q=%232", "/incidents/1", "/incidents/4", "/incidents/figures", "/incidents/1/retrospective",
+	must(r.Declare(t.Context(), incident.Declaration{Title: "a part of what one can't see", By: carol}, 0, 5))(t) // #6
+	must(r.SetSeverity(t.Context(), 5, carol, "SEV0", ""))(t)
+	for _, path := range []string{"/incidents", "/incidents?q=leak", "/incidents?q=%232", "/incidents/1", "/incidents/4", "/incidents/6", "/incidents/figures", "/incidents/1/retrospective",
 		"/incidents/1/retrospective/md", "/incidents/1/retrospective/json", "/incidents/1/retrospective/html", "/incidents/4/retrospective/json",
 		"/alerts", "/alerts/" + strconv.FormatInt(int64(a.ID), 10)} {
 		p := anna.get(path).want(t, 200)
@@ -263,9 +266,10 @@ func TestAPrivateIncidentIsInvisibleWhereverItIsLinked(t *testing.T) {
 	}
 	once := onceOf(t, anna.get("/incidents/new?parent=1").want(t, 200, "a part of"))
 	anna.post("/incidents/new", "once", once, "parent", "2", "f.title", "into it").want(t, 404)
-	anna.post("/incidents/new", "once", once, "parent", "1", "f.title", "a part").leadsTo(t, "/incidents/6")
-	anna.get("/incidents/1").want(t, 200, `/incidents/6`)
-	if i := must(s.store.Incident(t.Context(), 6))(t); i.Parent != 1 || i.Kind != incident.Sub {
+	anna.post("/incidents/new", "once", once, "parent", "1", "f.title", "a part").leadsTo(t, "/incidents/7")
+	anna.get("/incidents/1").want(t, 200, `/incidents/7`)
+	anna.get("/incidents").want(t, 200, "part of #1")
+	if i := must(s.store.Incident(t.Context(), 7))(t); i.Parent != 1 || i.Kind != incident.Sub {
 		t.Errorf("%+v", i)
 	}
 }

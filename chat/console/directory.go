@@ -45,10 +45,12 @@ func (r *Room) FindPeople(ctx context.Context, names []string) ([]chat.Found, er
 		if strings.Contains(asked, "@") {
 			out[i].Why = whyNoMail
 		}
-		for _, who := range all {
-			if strings.EqualFold(who.Name, asked) || who.ID == asked {
-				out[i].Actor, out[i].Why = who, ""
-			}
+		at := slices.IndexFunc(all, func(who chat.Actor) bool { return who.ID == asked })
+		if at < 0 { // nobody is taken for another by a name that looks like an id
+			at = slices.IndexFunc(all, func(who chat.Actor) bool { return strings.EqualFold(who.Name, asked) })
+		}
+		if at >= 0 {
+			out[i].Actor, out[i].Why = all[at], ""
 		}
 	}
 	return out, nil

@@ -64,3 +64,22 @@ func TestKnowsPeople(t *testing.T) {
 		}
 	})
 }
+
+// TestNobodyIsTakenForAnotherByName: an id is somebody's own, whatever others call
+// themselves.
+func TestNobodyIsTakenForAnotherByName(t *testing.T) {
+	s := openStore(t)
+	room := consoletest.Open(t, s, &chattest.Recorder{})
+	anna, err := s.CreatePerson(t.Context(), store.Person{Name: "anna", Role: store.RoleMember})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := strconv.FormatInt(int64(anna.ID), 10)
+	if _, err := s.CreatePerson(t.Context(), store.Person{Name: id, Role: store.RoleMember}); err != nil {
+		t.Fatal(err)
+	}
+	found, err := room.Console.FindPeople(t.Context(), []string{id, "@Anna"})
+	if err != nil || found[0].Actor.Name != "anna" || found[1].Actor.ID != id {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
