@@ -20,6 +20,11 @@ const (
 	callsAtOnce = 200
 	// fullAgain is when a call that a rule's limit held back is looked at again.
 	fullAgain = 5 * time.Minute
+	// strangeFor is how long a call by a route that declares nothing is kept, and
+	// strangeAgain when it is looked at again: another process on the database may
+	// have the newer configuration, which this one gets a moment later.
+	strangeFor   = 10 * time.Minute
+	strangeAgain = time.Minute
 )
 
 // waitError says that calls are to be looked at again at a time.
@@ -37,7 +42,7 @@ func (r *Response) Called() {
 
 // KeepCalls declares the incidents that alerts call for by their routes, until
 // ctx ends. rule returns how a route declares; false when it does not (any
-// more), and its calls are then dropped. Calls are in the store with their
+// more), and its calls are then dropped a while later. Calls are in the store with their
 // alerts, and gone in the transaction that answers them: none is lost or
 // answered twice, whatever is killed, however many processes look.
 func (r *Response) KeepCalls(ctx context.Context, rule func(route string) (incident.Rule, bool), log *slog.Logger) {
@@ -119,6 +124,9 @@ func (r *Response) answer(ctx context.Context, rule incident.Rule, known bool, k
 			numbers = append(numbers, c.alert.Number)
 		}
 	}
+	if now := r.now(); !known && slices.ContainsFunc(list, func(c called) bool { return c.alert != nil && now.Sub(c.At) < strangeFor }) {
+		return r.store.PostponeCalls(ctx, ids, now.Add(strangeAgain))
+	}
 	if !known {
 		log.Warn("alerts called for incidents by a route that declares none any more, or are no longer kept", "route", list[0].Route, "alerts", len(list))
 		return r.drop(ctx, ids)
@@ -130,6 +138,10 @@ func (r *Response) answer(ctx context.Context, rule incident.Rule, known bool, k
 	}})
 	if later, ok := errors.AsType[*waitError](err); ok {
 		return r.store.PostponeCalls(ctx, ids, later.until)
+	}
+	if errors.Is(err, store.ErrUnreadable) { // no reason to let the others wait
+		log.Error("a route's last incident can't be read back, so what calls for another one waits", "route", rule.Route, "err", err)
+		return r.store.PostponeCalls(ctx, ids, r.now().Add(spoiltAgain))
 	}
 	if _, storage := errors.AsType[*store.IncidentError](err); err == nil || storage {
 		return err

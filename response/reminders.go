@@ -4,6 +4,7 @@ package response
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -16,6 +17,9 @@ import (
 // the same database may have stored it.
 const lookEvery = 15 * time.Second
 
+// spoiltAgain is when an incident that can't be read back is looked at again.
+const spoiltAgain = 5 * time.Minute
+
 // KeepReminders reminds people of what incidents lack, until ctx ends. What is
 // due is in the store: a restart loses nothing, and what was missed meanwhile is
 // said once. Whoever says it notes so in the same transaction: of several
@@ -23,7 +27,7 @@ const lookEvery = 15 * time.Second
 func (r *Response) KeepReminders(ctx context.Context, log *slog.Logger) {
 	var armed *rules
 	for ctx.Err() == nil {
-		wait, err := r.keepReminders(ctx, &armed)
+		wait, err := r.keepReminders(ctx, &armed, log)
 		if err != nil && ctx.Err() == nil {
 			log.Warn("can't remind people of incidents, will try again", "err", err)
 		}
@@ -42,11 +46,11 @@ type rules struct {
 
 // keepReminders says what is due and returns when to look again. armed are the
 // rules by which all that is stored was reckoned; nil: that isn't known.
-func (r *Response) keepReminders(ctx context.Context, armed **rules) (wait time.Duration, err error) {
+func (r *Response) keepReminders(ctx context.Context, armed **rules, log *slog.Logger) (wait time.Duration, err error) {
 	s := r.settings()
 	now := rules{s.Reminders, s.Leader()}
 	if *armed == nil || **armed != now {
-		if err := r.rearm(ctx); err != nil {
+		if err := r.rearm(ctx, log); err != nil {
 			return lookEvery, err
 		}
 		*armed = &now
@@ -59,7 +63,12 @@ func (r *Response) keepReminders(ctx context.Context, armed **rules) (wait time.
 		if left := at.Sub(r.now()); left > 0 {
 			return min(left, lookEvery), nil
 		}
-		if err := r.remind(ctx, number); err != nil {
+		err = r.remind(ctx, number)
+		if errors.Is(err, store.ErrUnreadable) { // the others are due all the same
+			log.Error("nobody can be reminded of an incident", "err", err, "incident", number)
+			err = r.store.PostponeReminder(ctx, number, r.now().Add(spoiltAgain))
+		}
+		if err != nil {
 			return lookEvery, err
 		}
 	}
@@ -68,13 +77,17 @@ func (r *Response) keepReminders(ctx context.Context, armed **rules) (wait time.
 
 // rearm reckons anew when people are reminded: by other settings, or of
 // incidents that were stored when there were no reminders yet.
-func (r *Response) rearm(ctx context.Context) error {
+func (r *Response) rearm(ctx context.Context, log *slog.Logger) error {
 	numbers, err := r.store.Unresting(ctx)
 	if err != nil {
 		return err
 	}
 	for _, number := range numbers {
 		i, err := r.store.Incident(ctx, number)
+		if errors.Is(err, store.ErrUnreadable) {
+			log.Error("nobody can be reminded of an incident", "err", err, "incident", number)
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("incident #%d: %w", number, err)
 		}

@@ -30,6 +30,8 @@ type Store interface {
 	// NextReminder returns of which incident people are to be reminded first,
 	// and when; 0: of none.
 	NextReminder(ctx context.Context) (number int64, at time.Time, err error)
+	// PostponeReminder has that looked at again at a time.
+	PostponeReminder(ctx context.Context, number int64, until time.Time) error
 	// Unresting returns the numbers of those of which they may have to be.
 	Unresting(ctx context.Context) ([]int64, error)
 	Alert(ctx context.Context, id alert.ID) (*alert.Alert, error)

@@ -20,7 +20,8 @@ type Call struct {
 	AlertID alert.ID
 	// Route is the name of the route by which it does.
 	Route string
-	DueAt time.Time
+	// At is when it called, DueAt when to look (again).
+	At, DueAt time.Time
 }
 
 // Origin names what machines declare, for IncidentView.
@@ -60,7 +61,7 @@ func (s *Store) NextCalls(ctx context.Context, limit int) (list []Call, err erro
 		var c Call
 		var due int64
 		err := scan(&c.ID, &c.AlertID, &c.Route, &due)
-		c.DueAt = timeOf(due)
+		c.At, c.DueAt = timeOf(int64(c.ID>>nodeBits)), timeOf(due)
 		list = append(list, c)
 		return err
 	})

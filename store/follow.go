@@ -122,7 +122,7 @@ func (f *fold) follow(ctx context.Context) error {
 // tellIncident tells one incident what became of alerts.
 func (f *fold) tellIncident(ctx context.Context, number int64, news []*entry) error {
 	v, err := f.incidentView(ctx, []int64{number})
-	if errors.Is(err, errUnreadable) {
+	if errors.Is(err, ErrUnreadable) {
 		f.store.log.Error("what became of an alert is not told in its incident's timeline", "incident", number, "err", err)
 		return nil
 	}

@@ -68,7 +68,7 @@ func TestAnIncidentThatCantBeReadHoldsUpNoAlert(t *testing.T) {
 			if got, err := s.Alert(t.Context(), a.ID); err != nil || got.Status != alert.Resolved {
 				t.Errorf("%+v, %v", got, err)
 			}
-			if _, err := s.Incident(t.Context(), 1); !errors.Is(err, errUnreadable) {
+			if _, err := s.Incident(t.Context(), 1); !errors.Is(err, ErrUnreadable) {
 				t.Errorf("it can be read: %v", err)
 			}
 		})

@@ -27,8 +27,9 @@ const (
 		(SELECT incident_id FROM incident_alerts WHERE alert_id = $1) ORDER BY number DESC`
 )
 
-// errUnreadable says that what is stored of an incident can't be read back.
-var errUnreadable = errors.New("an incident can't be read back")
+// ErrUnreadable says that what is stored of an incident can't be read back: a
+// newer Belfry may have written it. It is no reason to leave others alone.
+var ErrUnreadable = errors.New("an incident can't be read back")
 
 func scanIncident(scan scanner) (*incident.Incident, error) {
 	var i incident.Incident
@@ -40,7 +41,7 @@ func scanIncident(scan scanner) (*incident.Incident, error) {
 	}
 	i.Private, i.RemindAt, i.CreatedAt, i.UpdatedAt = private != 0, timeOf(remind), timeOf(created), timeOf(updated)
 	if err := json.Unmarshal([]byte(body), &i); err != nil {
-		return nil, fmt.Errorf("%w: incident %s: %w", errUnreadable, i.Ref(), err)
+		return nil, fmt.Errorf("%w: incident %s: %w", ErrUnreadable, i.Ref(), err)
 	}
 	return &i, nil
 }
@@ -57,7 +58,7 @@ func complete(i *incident.Incident, each func(text string, row func(scanner) err
 		}
 		t.Due = timeOf(due)
 		if err := json.Unmarshal([]byte(body), &t); err != nil {
-			return fmt.Errorf("%w: a task: %w", errUnreadable, err)
+			return fmt.Errorf("%w: a task: %w", ErrUnreadable, err)
 		}
 		i.Tasks = append(i.Tasks, t)
 		return nil
@@ -85,7 +86,7 @@ func part[T any](scan scanner, into *[]T) error {
 	}
 	var x T
 	if err := json.Unmarshal([]byte(body), &x); err != nil {
-		return fmt.Errorf("%w: a part: %w", errUnreadable, err)
+		return fmt.Errorf("%w: a part: %w", ErrUnreadable, err)
 	}
 	*into = append(*into, x)
 	return nil

@@ -48,6 +48,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"taken channels":  {channelTaken, "incident_channels_channel"},
 		"alert's":         {incidentsOfAlert, "incident_alerts_alert"},
 		"next reminder":   {nextReminder, "incidents_remind"},
+		"a later one":     {postponeReminder, "sqlite_autoindex_incidents"},
 		"of objects":      {incidentsOfObjects.text(4, s.dialect), "incident_alerts_object"},
 		"called alerts":   {alertsByNumber.text(4, s.dialect), "alerts_number"},
 		"own figures":     {deleteFigures, "incident_figures_incident"},

@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -19,6 +20,18 @@ func (s *Store) NextReminder(ctx context.Context) (number int64, at time.Time, e
 	}
 	return number, timeOf(due), nil
 }
+
+// PostponeReminder has an incident's next reminder looked at again at a time,
+// without reading the incident.
+func (s *Store) PostponeReminder(ctx context.Context, number int64, until time.Time) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error { return t.exec(ctx, postponeReminder, micros(until), number) })
+	if err != nil {
+		return fmt.Errorf("can't postpone the reminders of #%d: %w", number, err)
+	}
+	return nil
+}
+
+const postponeReminder = `UPDATE incidents SET remind_at = $1 WHERE number = $2 AND remind_at > 0`
 
 // Unresting returns the numbers of the incidents of which people may have to be
 // reminded: those that are open, and those with a task that has a date and is

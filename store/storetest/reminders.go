@@ -30,6 +30,12 @@ func reminders(t *testing.T, w *world) {
 	next(2, day().Add(time.Minute))
 	w.reopen(t)
 	next(2, day().Add(time.Minute))
+	for number, at := range map[int64]time.Duration{2: 2 * time.Hour, 3: time.Second} { // #3 has none, and gets none
+		if err := w.PostponeReminder(w.ctx, number, day().Add(at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next(1, day().Add(time.Hour))
 	later := func(number int64, at time.Time, status incident.Status, tasks ...incident.Task) {
 		t.Helper()
 		if err := w.alter(number, func(i *incident.Incident) error { i.RemindAt, i.Status, i.Tasks = at, status, tasks; return nil }); err != nil {
