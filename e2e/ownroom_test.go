@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -66,7 +67,7 @@ incidents: {api: [{name: deploy, limit: 100}], announce: [room/incidents], chann
 			t.Fatal("belfry went away")
 		}
 	}
-	for end := time.Now().Add(30 * time.Second); ; {
+	for end := time.Now().Add(15 * time.Second); ; {
 		d.stop()
 		missing := roomLacks(t, filepath.Join(d.dir, "data", "belfry.db"), rounds)
 		if missing == "" {
@@ -89,27 +90,23 @@ func roomLacks(t *testing.T, database string, n int) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	names, err := s.RoomChannels(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	for number := 1; number <= n; number++ {
-		own := ofIncident(names, number)
-		if len(own) > 1 {
-			t.Fatalf("there are %q", own)
-		}
-		if len(own) == 0 {
-			return fmt.Sprintf("#%d has no channel", number)
-		}
-		c, err := s.RoomChannel(t.Context(), own[0])
-		if err != nil {
+		own := fmt.Sprintf("inc-%d-trouble-%d", number, number)
+		c, err := s.RoomChannel(t.Context(), own)
+		if errors.Is(err, store.ErrNotFound) {
+			return own + " is not there"
+		} else if err != nil {
 			t.Fatal(err)
 		}
-		messages, err := s.RoomMessages(t.Context(), own[0], 0, 10)
-		if err != nil || len(messages) > 1 {
-			t.Fatalf("in %s stand %d messages, %v", own[0], len(messages), err)
+		// A second one would have been made under another name.
+		if _, err := s.RoomChannel(t.Context(), own+"-2"); !errors.Is(err, store.ErrNotFound) {
+			t.Fatalf("%s was made twice (%v)", own, err)
 		}
-		pins, err := s.RoomPins(t.Context(), own[0])
+		messages, err := s.RoomMessages(t.Context(), own, 0, 10)
+		if err != nil || len(messages) > 1 {
+			t.Fatalf("in %s stand %d messages, %v", own, len(messages), err)
+		}
+		pins, err := s.RoomPins(t.Context(), own)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +117,7 @@ func roomLacks(t *testing.T, database string, n int) string {
 			}
 		}
 		if len(pins) != 1 || len(links) != 2 || !strings.Contains(c.Topic, fmt.Sprintf("trouble %d", number)) {
-			return fmt.Sprintf("%s has %d pins, %d links, and the topic %q", own[0], len(pins), len(links), c.Topic)
+			return fmt.Sprintf("%s has %d pins, %d links, and the topic %q", own, len(pins), len(links), c.Topic)
 		}
 	}
 	announced, err := s.RoomMessages(t.Context(), "incidents", 0, 100)
