@@ -4,6 +4,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"belfry/alert"
@@ -98,6 +99,9 @@ func (i *Incident) Follow(a *alert.Alert, events []alert.Event, now time.Time) [
 			continue
 		}
 		if i.Entries >= maxFollowed {
+			if e, first := i.Trouble("alerts", fmt.Sprintf("The timeline has %d entries. The rest is kept for people: what becomes of the alerts is no longer written here.", maxFollowed), now); first {
+				entries = append(entries, e)
+			}
 			break
 		}
 		e := i.touch(EntryAlert, Person{Name: teller(a, &events[n])}, now, excerpt(events[n].Text, MaxLine))
@@ -114,10 +118,6 @@ func (i *Incident) Follow(a *alert.Alert, events []alert.Event, now time.Time) [
 			at = len(i.Alerts) - 1
 		}
 	}
-	if i.Entries == maxFollowed && len(entries) > 0 {
-		entries = append(entries, i.touch(EntryTrouble, Belfry(), now,
-			fmt.Sprintf("The timeline has %d entries. The rest is kept for people: what becomes of the alerts is no longer written here.", maxFollowed)))
-	}
 	if state := stateOf(a); i.Alerts[at].State != state {
 		i.Alerts[at].State = state
 		if len(entries) == 0 {
@@ -125,6 +125,20 @@ func (i *Incident) Follow(a *alert.Alert, events []alert.Event, now time.Time) [
 		}
 	}
 	return entries
+}
+
+// Recall takes over how the attached alerts stand, by their numbers: an incident
+// that is over is not told. asked are those that were looked for: what is missing
+// of them is no longer kept, and over.
+func (i *Incident) Recall(alerts map[int64]*alert.Alert, asked []alert.ID) {
+	for n := range i.Alerts {
+		x := &i.Alerts[n]
+		if a := alerts[x.Number]; a != nil {
+			x.State = stateOf(a)
+		} else if slices.Contains(asked, x.Alert) {
+			x.State = AlertOver
+		}
+	}
 }
 
 // attached returns where an alert stands in Alerts: itself, or the newest of

@@ -138,3 +138,35 @@ func TestAFlappingAlertLeavesRoom(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhereAlertsAreNoLongerToldIsSaid: also when it was a person's note that
+// took the last place.
+func TestWhereAlertsAreNoLongerToldIsSaid(t *testing.T) {
+	i := withDisk(t)
+	for i.Entries < MaxEntries/2 {
+		if _, err := i.Note("busy", anna(), day()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	over := disk(5)
+	over.Status = alert.Resolved
+	events := []alert.Event{{Kind: alert.EventResolved}}
+	if got := i.Follow(over, events, day()); len(got) != 1 || got[0].Kind != EntryTrouble || i.Alerts[0].State != AlertOver {
+		t.Errorf("%+v", got)
+	}
+	if got := i.Follow(over, events, day()); len(got) != 0 {
+		t.Errorf("said again: %+v", got)
+	}
+}
+
+// TestRecallTakesOverHowAlertsStand: one that is not kept any more is over, one
+// that was not looked for is left as it is.
+func TestRecallTakesOverHowAlertsStand(t *testing.T) {
+	i := withDisk(t)
+	if i.Recall(nil, nil); i.Alerts[0].State != AlertFiring {
+		t.Errorf("%+v", i.Alerts)
+	}
+	if i.Recall(nil, []alert.ID{i.Alerts[0].Alert}); i.Alerts[0].State != AlertOver {
+		t.Errorf("%+v", i.Alerts)
+	}
+}

@@ -205,6 +205,21 @@ func TestAStormDeclaresNoMoreThanItsLimit(t *testing.T) {
 	c.wait("h000 resolved 1", "h001 resolved 200", "late started 1")
 }
 
+// TestWhatIsReopenedKnowsHowItsAlertsStand: what became of them while it was over
+// was told to nobody.
+func TestWhatIsReopenedKnowsHowItsAlertsStand(t *testing.T) {
+	c := newCalling(t, incident.Rule{Limit: 5})
+	ids := c.fires("shop", "web01", "web02")
+	c.wait("web01 started 2")
+	c.must(c.run.Move(t.Context(), 1, incident.Cancel, somebody(), ""))
+	c.recovers(ids[0])
+	c.must(c.run.Move(t.Context(), 1, incident.Reopen, somebody(), ""))
+	i := c.number(1)
+	if i.Alerts[0].State != incident.AlertOver || i.Alerts[1].State != incident.AlertFiring {
+		t.Errorf("they stand as %+v", i.Alerts)
+	}
+}
+
 func (c *calling) number(n int64) *incident.Incident {
 	c.Helper()
 	i, err := c.store.Incident(c.Context(), n)

@@ -191,7 +191,32 @@ func (r *Response) Declare(ctx context.Context, d incident.Declaration, alertNum
 // Move goes one step along the lifecycle; *incident.ImpossibleError says what
 // would be possible. text is why, or how; may be empty.
 func (r *Response) Move(ctx context.Context, number int64, act incident.Act, by incident.Person, text string) (Done, error) {
+	if act == incident.Reopen {
+		return r.reopen(ctx, number, by, text)
+	}
 	return r.on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) { return i.Move(act, by, at, text) })
+}
+
+// reopen is Move for what was not told of its alerts while it was over.
+func (r *Response) reopen(ctx context.Context, number int64, by incident.Person, text string) (Done, error) {
+	c := store.IncidentChange{Numbers: []int64{number}}
+	i, err := r.store.Incident(ctx, number)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Done{}, err
+	}
+	var known []alert.ID
+	if err == nil {
+		for _, x := range i.Alerts {
+			c.Alerts, known = append(c.Alerts, x.Number), append(known, x.Alert)
+		}
+	}
+	return r.with(ctx, c, func(i *incident.Incident, v store.IncidentView, at time.Time) (incident.Entry, error) {
+		e, err := i.Move(incident.Reopen, by, at, text)
+		if err == nil {
+			i.Recall(v.Alerts, known)
+		}
+		return e, err
+	})
 }
 
 // Update tells everybody how it stands.
