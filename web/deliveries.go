@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"belfry/alert"
+	"belfry/chat/console"
 	"belfry/store"
 )
 
@@ -43,10 +45,14 @@ func (w *Web) listDeliveries(rw http.ResponseWriter, r *http.Request) {
 		w.broken(rw, r, "can't list dead letters", err)
 		return
 	}
+	if err = w.cover(r, &p); err != nil {
+		w.broken(rw, r, "can't tell who sees a channel", err)
+		return
+	}
 	ids := make([]alert.ID, 0, len(p.Dead))
 	for _, d := range p.Dead {
 		ids = append(ids, d.AlertID)
-		if !slices.Contains(p.Destinations, d.Destination) {
+		if d.Destination != secluded && !slices.Contains(p.Destinations, d.Destination) {
 			p.Destinations = append(p.Destinations, d.Destination)
 		}
 	}
@@ -75,6 +81,41 @@ func (w *Web) listDeliveries(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.show(rw, r, http.StatusOK, "deliveries", "Deliveries", p)
+}
+
+// secluded stands for a channel of the room that an administrator is not in.
+const secluded = "a private channel of the room"
+
+// cover takes the names of channels out that the person is not in: the title of a
+// private incident may stand in them.
+func (w *Web) cover(r *http.Request, p *deliveriesPage) error {
+	actor, _ := w.o.Room.Actor(r.Context())
+	var names []*string
+	for n := range p.Due {
+		names = append(names, &p.Due[n].Name)
+	}
+	for n := range p.Dead {
+		names = append(names, &p.Dead[n].Destination)
+	}
+	known := map[string]bool{}
+	for _, name := range names {
+		connection, channel, _ := strings.Cut(*name, "/")
+		if connection != actor.Connection || !console.ValidChannel(channel) {
+			continue
+		}
+		sees, asked := known[channel]
+		if !asked {
+			var err error
+			if sees, err = w.o.Room.Sees(r.Context(), actor, channel); err != nil {
+				return err
+			}
+			known[channel] = sees
+		}
+		if !sees {
+			*name = secluded
+		}
+	}
+	return nil
 }
 
 // resend makes one dead letter due again.

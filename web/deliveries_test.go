@@ -3,6 +3,7 @@
 package web_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,4 +38,41 @@ func TestAStepThatWasGivenUpIsNamed(t *testing.T) {
 	}
 	b.post("/deliveries/resend-all", "destination", where).leadsTo(t, "/deliveries")
 	b.get("/deliveries").want(t, 200, "On their way again to mattermost/incident-1: 1.", "0 given up")
+}
+
+// TestAChannelThatOneIsNotInIsNotNamed: the room's channels have the titles of
+// incidents in their names.
+func TestAChannelThatOneIsNotInIsNotNamed(t *testing.T) {
+	s := open(t, nil)
+	alice := s.setUp("alice")
+	s.letIn(alice, "root")
+	p, err := s.store.PersonByName(t.Context(), "root")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice.post("/people/"+strconv.FormatInt(int64(p.ID), 10)+"/role", "role", "admin").leadsTo(t, "/people")
+	root := s.browser()
+	root.post("/signin", "name", "root", "password", password, "next", "/").leadsTo(t, "/")
+	c := s.channel("inc-1-the-vault", true, "root")
+	where := "room/" + c.Name
+	settings := incident.Defaults()
+	i, entries, err := incident.Declare(&settings, incident.Declaration{Title: "the vault", Private: true, By: incident.Person{Name: "anna"}}, time.Now().UTC())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.ChangeIncident(t.Context(), store.IncidentChange{Apply: func(store.IncidentView) ([]store.IncidentEffect, error) {
+		return []store.IncidentEffect{{Incident: i, Entries: entries, NewCards: []string{where}}}, nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	look := func(state string) {
+		t.Helper()
+		if page := alice.get("/deliveries").want(t, 200, state, "a private channel of the room"); strings.Contains(page.body, "vault") {
+			t.Errorf("%s: the channel is named:\n%s", state, page.body)
+		}
+		root.get("/deliveries").want(t, 200, state, where)
+	}
+	look("1 waiting")
+	s.dead(where, "it is archived")
+	look("1 given up")
 }

@@ -242,7 +242,7 @@ func TestAPrivateIncidentIsInvisibleWhereverItIsLinked(t *testing.T) {
 	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak is a part", Private: true, By: carol}, a.Number, 1))(t)                    // #2
 	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak repeats", Private: true, Services: []string{"shop"}, By: carol}, 0, 0))(t) // #3
 	must(r.Duplicate(t.Context(), 3, carol, 1))(t)
-	must(r.Declare(t.Context(), incident.Declaration{Title: "seen by all", By: carol}, 0, 0))(t)                    // #4
+	must(r.Declare(t.Context(), incident.Declaration{Title: "seen by all", By: carol}, 0, 0))(t)     // #4
 	must(r.Declare(t.Context(), incident.Declaration{Title: "the leak, again", By: carol}, 0, 0))(t) // #5
 	must(r.Duplicate(t.Context(), 4, carol, 5))(t)
 	must(r.Declare(t.Context(), incident.Declaration{Title: "a part of what one can't see", By: carol}, 0, 5))(t) // #6
