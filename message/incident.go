@@ -65,7 +65,7 @@ func Incident(i *incident.Incident, o Options) chat.Message {
 // can see it.
 func IncidentHidden(i *incident.Incident) chat.Message {
 	return chat.Message{Color: grey, Icon: "🔒", State: "private", Title: i.Ref(), Open: i.Status.Open(),
-		Lines:   []chat.Line{{{Text: "This incident is private now. Who takes part in it sees it with “status " + i.Ref() + "”."}}},
+		Lines:   []chat.Line{{{Text: "This incident is private now. Who takes part in it sees it with “status " + i.Ref() + "”, and makes a private channel its own by typing “convert " + i.Ref() + "” there."}}},
 		Summary: i.Ref() + " is private"}
 }
 
