@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"belfry/alert"
@@ -36,36 +37,42 @@ type frame struct {
 	Page        any
 }
 
-// parsePages reads each page together with the layout. A page is named after
-// its file; what is too long for one file has its parts in a directory of the
-// page's name.
-func (w *Web) parsePages() (map[string]*template.Template, error) {
-	layout, err := template.New("layout.html").Funcs(w.functions()).Option("missingkey=error").
-		ParseFS(templateFiles, "templates/layout.html")
-	if err != nil {
-		return nil, err
-	}
+// readPages returns the pages, each of which is parsed when it is first shown:
+// most are never looked at, and all of them parsed take megabytes. A page is named
+// after its file; what is too long for one file has its parts in a directory of
+// the page's name.
+func (w *Web) readPages() (map[string]func() (*template.Template, error), error) {
 	names, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
-	pages := map[string]*template.Template{}
-	for _, name := range names {
-		page, err := layout.Clone()
-		if err != nil {
-			return nil, err
-		}
-		files := []string{name}
-		parts, err := fs.Glob(templateFiles, strings.TrimSuffix(name, ".html")+"/*.html")
-		if err != nil {
-			return nil, err
-		}
-		if page, err = page.ParseFS(templateFiles, append(files, parts...)...); err != nil {
-			return nil, err
-		}
-		pages[strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")] = page
+	pages := map[string]func() (*template.Template, error){}
+	for _, file := range names {
+		name := strings.TrimSuffix(strings.TrimPrefix(file, "templates/"), ".html")
+		pages[name] = sync.OnceValues(func() (*template.Template, error) { return w.parsePage(name) })
 	}
 	return pages, nil
+}
+
+// parsePage reads a page together with the layout.
+func (w *Web) parsePage(name string) (*template.Template, error) {
+	parts, err := fs.Glob(templateFiles, "templates/"+name+"/*.html")
+	if err != nil {
+		return nil, err
+	}
+	return template.New("layout.html").Funcs(w.functions()).Option("missingkey=error").
+		ParseFS(templateFiles, append([]string{"templates/layout.html", "templates/" + name + ".html"}, parts...)...)
+}
+
+// render executes a page.
+func (w *Web) render(name string, f frame) ([]byte, error) {
+	page, err := w.pages[name]()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = page.ExecuteTemplate(&b, "layout.html", f)
+	return b.Bytes(), err
 }
 
 func (w *Web) functions() template.FuncMap {
@@ -187,15 +194,15 @@ func (w *Web) show(rw http.ResponseWriter, r *http.Request, status int, name, ti
 	if f.Person.ID != 0 {
 		f.Toast = w.sessions.PopString(r.Context(), keyToast)
 	}
-	var b bytes.Buffer
-	if err := w.pages[name].ExecuteTemplate(&b, "layout.html", f); err != nil {
+	b, err := w.render(name, f)
+	if err != nil {
 		w.log.ErrorContext(r.Context(), "can't render a page", "page", name, "err", err)
 		http.Error(rw, "Belfry could not show this page; please tell whoever runs it.", http.StatusInternalServerError)
 		return
 	}
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 	rw.WriteHeader(status)
-	if _, err := rw.Write(b.Bytes()); err != nil {
+	if _, err := rw.Write(b); err != nil {
 		w.log.DebugContext(r.Context(), "a page did not arrive", "page", name, "err", err)
 	}
 }
@@ -212,15 +219,15 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, status int, why stri
 	}
 	f := frame{Title: http.StatusText(status), Here: "error", Version: w.o.Version, Person: person(r.Context()), Page: why}
 	f.Admin = f.Person.Role == store.RoleAdmin
-	var b bytes.Buffer
-	if err := w.pages["error"].ExecuteTemplate(&b, "layout.html", f); err != nil {
+	b, err := w.render("error", f)
+	if err != nil {
 		w.log.ErrorContext(r.Context(), "can't render the error page", "err", err)
 		http.Error(rw, why, status)
 		return
 	}
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 	rw.WriteHeader(status)
-	_, _ = rw.Write(b.Bytes()) // the reader is gone if it fails
+	_, _ = rw.Write(b) // the reader is gone if it fails
 }
 
 // broken logs what failed on our side and says so without details.

@@ -133,7 +133,7 @@ type Web struct {
 	origin    *http.CrossOriginProtection
 	secure    bool
 	sessions  *scs.SessionManager
-	pages     map[string]*template.Template
+	pages     map[string]func() (*template.Template, error)
 	passwords *passwords
 	attempts  *attempts
 	static    map[string]asset
@@ -172,11 +172,8 @@ func New(o Options) (*Web, error) {
 	if w.static, err = loadStatic(); err != nil {
 		return nil, err
 	}
-	if w.pages, err = w.parsePages(); err != nil {
-		return nil, fmt.Errorf("a page's template is broken: %w", err)
-	}
-	if err := console.CheckTemplates(); err != nil {
-		return nil, fmt.Errorf("the room's template is broken: %w", err)
+	if w.pages, err = w.readPages(); err != nil {
+		return nil, fmt.Errorf("the pages' templates can't be read: %w", err)
 	}
 	w.sessions = w.newSessions()
 	w.act = http.StripPrefix("/room", o.Room.Handler(o.Responder))

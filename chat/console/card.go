@@ -187,12 +187,6 @@ var templates = sync.OnceValues(func() (*template.Template, error) {
 	}).ParseFS(files, "card.html")
 })
 
-// CheckTemplates says whether the room's templates are sound.
-func CheckTemplates() error {
-	_, err := templates()
-	return err
-}
-
 // WriteCard writes the card as a piece of HTML: one <article> with the id
 // "card-<id>". Every text in it is shown literally.
 func WriteCard(w io.Writer, c Card) error { return write(w, "card", c.view()) }
