@@ -20,6 +20,7 @@ const endCalls = 16
 // channel does. In the end each channel has its card and one summary, and is
 // archived.
 func TestAChannelIsClosedOnceWhateverFails(t *testing.T) {
+	t.Parallel()
 	for on, start := range platforms() {
 		t.Run(on, func(t *testing.T) {
 			t.Parallel()

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -48,6 +49,11 @@ func build(m *testing.M) (int, error) {
 		return 0, fmt.Errorf("can't build the program: %w\n%s", err, out)
 	}
 	defer pgtest.Stop()
+	// What runs at once here waits for other processes most of the time: more of it
+	// fits than there are processors.
+	if err := flag.Set("test.parallel", "10"); err != nil {
+		return 0, err
+	}
 	return m.Run(), nil
 }
 

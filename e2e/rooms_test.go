@@ -151,6 +151,7 @@ func faults() map[string]func(d *desk) func(http.ResponseWriter, func(http.Respo
 // Every time there is one channel with everything in it in the end, and what
 // came in which order is right.
 func TestOneChannelWhateverFails(t *testing.T) {
+	t.Parallel()
 	for on, start := range platforms() {
 		for name, fault := range faults() {
 			t.Run(on+"/"+name, func(t *testing.T) {
