@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -66,6 +67,8 @@ type desk struct {
 	cmd    *exec.Cmd
 	out    *output
 	ended  chan struct{}
+	// starting says that nobody may kill it now: start waits until it is ready.
+	starting atomic.Bool
 }
 
 // output collects what the program says while it runs.
@@ -123,6 +126,8 @@ func (d *desk) start() {
 	if d.out == nil {
 		d.out = &output{}
 	}
+	d.starting.Store(true)
+	defer d.starting.Store(false)
 	d.cmd = exec.Command(program, "serve", "--config", d.config, "--data", filepath.Join(d.dir, "data"), "--listen", "127.0.0.1:"+d.port)
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
 	if err := d.cmd.Start(); err != nil {

@@ -121,8 +121,11 @@ func roomLacks(t *testing.T, database string, n int) string {
 		}
 	}
 	announced, err := s.RoomMessages(t.Context(), "incidents", 0, 100)
-	if err != nil || len(announced) != n {
+	if err != nil || len(announced) > n {
 		t.Fatalf("%d are announced, %v", len(announced), err)
+	}
+	if len(announced) < n {
+		return fmt.Sprintf("%d of %d are announced", len(announced), n)
 	}
 	return ""
 }
