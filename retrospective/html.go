@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
@@ -29,11 +30,16 @@ func Policy() string {
 }
 
 // page is parsed once; a broken template shows in the first test.
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"stamp": stamp}).Parse(strings.Replace(pageText, "STYLE", style, 1)))
+// Made when they are first needed: every belfry notify starts without them.
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{"stamp": stamp}).Parse(strings.Replace(pageText, "STYLE", style, 1)))
+})
 
 // markdown shows what people wrote: raw HTML and addresses that run something
 // are left out by goldmark, pictures from elsewhere by the page's policy.
-var markdown = goldmark.New(goldmark.WithExtensions(extension.Table, extension.TaskList, extension.Strikethrough))
+var markdown = sync.OnceValue(func() goldmark.Markdown {
+	return goldmark.New(goldmark.WithExtensions(extension.Table, extension.TaskList, extension.Strikethrough))
+})
 
 type pageData struct {
 	*Document
@@ -48,13 +54,13 @@ func (d *Document) HTML() ([]byte, error) {
 	data := pageData{Document: d, Policy: Policy(), Facts: d.facts()}
 	if d.Edited != nil {
 		var body bytes.Buffer
-		if err := markdown.Convert([]byte(d.Edited.Text), &body); err != nil {
+		if err := markdown().Convert([]byte(d.Edited.Text), &body); err != nil {
 			return nil, fmt.Errorf("can't show what the retrospective of #%d says: %w", d.Number, err)
 		}
 		data.Body = template.HTML(body.String()) //nolint:gosec // goldmark made it and leaves raw HTML out
 	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, data); err != nil {
+	if err := page().Execute(&b, data); err != nil {
 		return nil, fmt.Errorf("can't write the retrospective of #%d as HTML: %w", d.Number, err)
 	}
 	return b.Bytes(), nil
