@@ -30,7 +30,8 @@ func newDemoCommand() *cobra.Command {
 		Long: `Show everything with nothing installed: a server with its built-in chat room,
 and a small simulated estate of hosts and services that fails and recovers.
 Open the printed address, press Acknowledge on a card, and watch the estate
-confirm it. Ctrl-C ends the demo and removes what it wrote.
+confirm it; or declare an incident, which gets a channel of its own. Ctrl-C ends
+the demo and removes what it wrote.
 
 Exit codes: 0 ended by Ctrl-C, 1 failed, 3 wrong usage.`,
 		Example: "  belfry demo\n  belfry demo --listen 127.0.0.1:9000",
@@ -53,6 +54,8 @@ func demo(ctx context.Context, listen string, stdout, stderr io.Writer) (err err
 	file := config.Default(app.Kinds())
 	file.Server.Listen = listen
 	file.Sources = nil
+	file.Incidents.Announce = []string{config.RoomName + "/incidents"}
+	file.Incidents.Channel.On = []string{config.RoomName}
 	key := seal.Random()
 	a, err := app.Start(ctx, app.Options{File: file, Data: dir, Version: versionOnly(), Clock: clock.System{},
 		Log:     slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
