@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -110,15 +111,25 @@ func serve(t *testing.T, config string) *desk {
 	return d
 }
 
+// lastPort is the port that was given out last. They are below those that the
+// kernel takes for outgoing calls (from 32768 on, in Linux), so that none is
+// gone when a program that was killed starts again, and none is given twice.
+var lastPort atomic.Int32
+
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	lastPort.CompareAndSwap(0, 20000+int32(os.Getpid()%100)*100) //nolint:gosec // below 30000
+	for range 1000 {
+		port := strconv.Itoa(int(lastPort.Add(1)))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return port
 	}
-	defer func() { _ = l.Close() }()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 func (d *desk) start() {
