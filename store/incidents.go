@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -307,6 +308,25 @@ type EntryFilter struct {
 	Before alert.ID
 	// Limit is how many at most (100): the newest.
 	Limit int
+}
+
+// CursorAt is where the page begins that comes before an entry: its microseconds,
+// a dot, and its id. EntryFilter.Continue takes it.
+func CursorAt(e incident.Entry) string {
+	return strconv.FormatInt(micros(e.At), 10) + "." + strconv.FormatInt(int64(e.ID), 10)
+}
+
+// Continue has a filter leave out what CursorAt's page leaves out; ok is false for
+// what is no cursor, and nothing changes then.
+func (f *EntryFilter) Continue(cursor string) (ok bool) {
+	at, id, _ := strings.Cut(cursor, ".")
+	until, err := strconv.ParseInt(at, 10, 64)
+	before, err2 := strconv.ParseInt(id, 10, 64)
+	if err != nil || err2 != nil || until <= 0 || before <= 0 {
+		return false
+	}
+	f.Until, f.Before = timeOf(until), alert.ID(before)
+	return true
 }
 
 const newestEntries = `SELECT incident_id, at, id, kind, body FROM incident_entries WHERE incident_id = $1 AND at >= $2 AND at <= $3 AND (at < $4 OR id < $5)

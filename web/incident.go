@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"belfry/alert"
 	"belfry/incident"
 	"belfry/message"
 	"belfry/response"
@@ -202,7 +201,8 @@ func (w *Web) incidentPage(rw http.ResponseWriter, r *http.Request, status int, 
 		w.broken(rw, r, "can't read what belongs to an incident", err)
 		return
 	}
-	f, cut := entriesBefore(r.URL.Query().Get("before"))
+	f := store.EntryFilter{Limit: entriesOnPage + 1}
+	cut := f.Continue(r.URL.Query().Get("before")) // whatever else it is leads to the newest
 	if p.Timeline, err = w.entries(r, i.ID, f); err != nil {
 		w.broken(rw, r, "can't read an incident's timeline", err)
 		return
@@ -213,8 +213,7 @@ func (w *Web) incidentPage(rw http.ResponseWriter, r *http.Request, status int, 
 	}
 	if len(p.Timeline) > entriesOnPage {
 		p.Timeline = p.Timeline[1:]
-		first := p.Timeline[0]
-		p.Earlier = here + "?before=" + strconv.FormatInt(first.At.UnixMicro(), 10) + "." + strconv.FormatInt(int64(first.ID), 10) + "#timeline"
+		p.Earlier = here + "?before=" + store.CursorAt(p.Timeline[0]) + "#timeline"
 	}
 	// What happened last is what somebody who comes now needs first.
 	slices.Reverse(p.Timeline)
@@ -252,20 +251,6 @@ func settables(s *incident.Settings, i *incident.Incident) []settable {
 		list = append(list, settable{f.Name, f.Label, i.Fields[f.Name], f.Options, false})
 	}
 	return list
-}
-
-// entriesBefore reads where a page of a timeline ends: microseconds, a dot, and
-// an entry's id. Whatever else it is leads to the newest page.
-func entriesBefore(text string) (f store.EntryFilter, cut bool) {
-	f.Limit = entriesOnPage + 1
-	at, id, _ := strings.Cut(text, ".")
-	until, err := strconv.ParseInt(at, 10, 64)
-	before, err2 := strconv.ParseInt(id, 10, 64)
-	if err != nil || err2 != nil || until <= 0 || before <= 0 {
-		return f, false
-	}
-	f.Until, f.Before = time.UnixMicro(until).UTC(), alert.ID(before)
-	return f, true
 }
 
 // steps are the statuses that count now, in the order of an incident's life.

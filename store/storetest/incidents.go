@@ -332,7 +332,14 @@ func incidentTimeline(t *testing.T, w *world) {
 			pages = append(pages, e.ID)
 		}
 		if len(list) > 0 {
-			f.Until, f.Before = list[0].At, list[0].ID
+			if !f.Continue(store.CursorAt(list[0])) {
+				t.Errorf("%q is not taken back", store.CursorAt(list[0]))
+			}
+		}
+	}
+	for _, none := range []string{"", "x", "1", "1.", ".1", "x.1", "1.x", "0.1", "1.0", "-1.1", "1.-1", "1.1.1"} {
+		if f.Continue(none) {
+			t.Errorf("%q is taken for a place in a timeline", none)
 		}
 	}
 	if slices.Sort(pages); len(slices.Compact(pages)) != 5 {
