@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"belfry/alert"
 	"belfry/incident"
 	"belfry/response"
 	"belfry/store"
@@ -67,10 +66,10 @@ func addTask(q *request, n int64, w words) (response.Done, error) {
 	return q.run.AddTask(q, n, kind, q.who.by(), owner, w.Text, due)
 }
 
-func joined(acts []incident.Act) string {
+func joined[T ~string](words []T) string {
 	var list []string
-	for _, a := range acts {
-		list = append(list, string(a))
+	for _, w := range words {
+		list = append(list, string(w))
 	}
 	return strings.Join(list, ", ")
 }
@@ -224,87 +223,4 @@ func (q *request) people(key string, names []string) (list []incident.Person, er
 		}
 	}
 	return list, nil
-}
-
-// one is an incident.
-func one(q *request) (int, any) {
-	i, status, no := q.incident()
-	if i == nil {
-		return status, no
-	}
-	return http.StatusOK, q.show(i, false)
-}
-
-// maxPage is how many incidents or entries are given at once.
-const maxPage = 100
-
-// list is incidents, the newest first. Private ones are left out.
-func list(q *request) (int, any) {
-	f := store.IncidentFilter{Seen: true, Limit: maxPage}
-	for name, values := range q.r.URL.Query() {
-		value := values[0]
-		var err error
-		switch name {
-		case "open":
-			var open bool
-			open, err = strconv.ParseBool(value)
-			f.Open, f.Over = open, !open
-		case "status":
-			if f.Status = incident.Status(value); !slices.Contains(incident.Statuses(), f.Status) {
-				err = errors.New("no status")
-			}
-		case "severity":
-			f.Severity = value
-		case "service":
-			f.Label, f.Value = "service", value
-		case "before":
-			f.Before, err = strconv.ParseInt(value, 10, 64)
-		case "limit":
-			f.Limit, err = strconv.Atoi(value)
-			if f.Limit < 1 || f.Limit > maxPage {
-				err = errors.New("out of bounds")
-			}
-		default:
-			return fault(http.StatusBadRequest, "there is no parameter %s; there are open, status, severity, service, before, limit", quoted(name))
-		}
-		if err != nil || len(values) > 1 {
-			return fault(http.StatusBadRequest, "%s=%s won't do; docs/api.md says what does", name, quoted(value))
-		}
-	}
-	all, err := q.o.Store.Incidents(q, f)
-	if err != nil {
-		return q.failed(err)
-	}
-	out := listed{Incidents: make([]shown, 0, len(all))}
-	for _, i := range all {
-		out.Incidents = append(out.Incidents, *q.show(i, false))
-	}
-	if len(all) == f.Limit {
-		out.Before = all[len(all)-1].Number
-	}
-	return http.StatusOK, out
-}
-
-// timeline is the newest entries of an incident, the oldest of them first.
-func timeline(q *request) (int, any) {
-	i, status, no := q.incident()
-	if i == nil {
-		return status, no
-	}
-	f := store.EntryFilter{Limit: maxPage}
-	if text := q.r.URL.Query().Get("before"); text != "" {
-		at, id, ok := cursor(text)
-		if !ok {
-			return fault(http.StatusBadRequest, "before=%s won't do; take it from the answer before", quoted(text))
-		}
-		f.Until, f.Before = at, alert.ID(id)
-	}
-	entries, err := q.o.Store.IncidentEntries(q, i.ID, f)
-	if err != nil {
-		return q.failed(err)
-	}
-	if err := incident.Cover(entries, q.sees); err != nil {
-		return q.failed(err)
-	}
-	return http.StatusOK, told(i, entries)
 }

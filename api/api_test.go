@@ -41,6 +41,8 @@ type desk struct {
 	run   *response.Response
 	h     http.Handler
 	log   strings.Builder
+	// settings are what is configured.
+	settings incident.Settings
 }
 
 func newDesk(t *testing.T) *desk {
@@ -51,11 +53,12 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	settings := incident.Defaults()
+	d.settings = incident.Defaults()
+	settings := &d.settings
 	settings.Services = []string{"shop"}
 	settings.Severities[0].Private = true
 	settings.Fields = []incident.Field{{Name: "site", Label: "Site", Options: []string{"north", "south"}}}
-	d.store, d.run = s, response.New(s, func() incident.Settings { return settings }, func() []string { return []string{"chat/ops"} }, d.clock)
+	d.store, d.run = s, response.New(s, func() incident.Settings { return *settings }, func() []string { return []string{"chat/ops"} }, d.clock)
 	d.api = New(Options{Store: s, Response: d.run, BaseURL: "https://belfry.example", Clock: d.clock, Log: slog.New(slog.NewTextHandler(&d.log, nil)), FindPeople: d.find})
 	d.api.Apply([]Program{{"deploy", deployToken, "", 3}, {"backup", backupToken, "", 100}, {"none", "", "", 5}})
 	d.h = d.api.Handler()
@@ -199,10 +202,13 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	if a := d.call("DELETE", "/api/incidents", deployToken, "", "").want(405, "GET, POST"); a.header.Get("Allow") != "GET, POST" {
 		t.Errorf("allowed is %q", a.header.Get("Allow"))
 	}
-	for _, query := range []string{"colour=red", "open=perhaps", "status=x", "limit=0", "limit=101", "before=x", "open=true&open=false"} {
-		d.get("/api/incidents?" + query).want(400)
+	for query, want := range map[string]string{"colour=red": "there is no parameter", "open=perhaps": "won't do", "status=x": `there is no status \"x\"; there are in_triage, started`,
+		"severity=SEV9": `there is no severity \"SEV9\"; there are SEV0, SEV1`, "limit=0": "won't do", "limit=101": "won't do", "before=x": "won't do", "before=-1": "won't do", "before=0": "won't do",
+		"open=true&open=false": "won't do"} {
+		d.get("/api/incidents?"+query).want(400, want)
 	}
-	d.get("/api/incidents/1/timeline?before=x").want(400)
+	d.get("/api/incidents/1/timeline?before=x").want(400, "take it from the answer before")
+	d.get("/api/incidents/1/timeline?limit=5").want(400, `there is no parameter \"limit\"`)
 	d.call("POST", "/api/incidents", deployToken, strings.Repeat("k", 201), `{}`).want(400, "Idempotency-Key")
 	d.call("POST", "/api/incidents", deployToken, "a\x7fb", `{}`).want(400, "Idempotency-Key")
 	if list, err := d.store.Incidents(t.Context(), store.IncidentFilter{}); err != nil || len(list) != 1 || list[0].Entries != 1 {
@@ -368,8 +374,8 @@ func TestListsAreFilteredAndTurned(t *testing.T) {
 	}
 	d.post("/api/incidents/1/move", `{"act":"resolve"}`).want(200)
 	for query, want := range map[string]string{
-		"": "5 4 3 2 1", "open=true": "5 4 3 2", "open=false": "1", "status=resolved": "1", "severity=SEV1": "5 3 1", "service=shop&limit=2": "5 4 before 4",
-		"limit=2&before=4": "3 2 before 2", "limit=2&before=2": "1",
+		"": "5 4 3 2 1", "open=true": "5 4 3 2", "open=false": "1", "status=resolved": "1", "severity=SEV1": "5 3 1", "severity=sev2": "4 2", "severity=1": "5 3 1", "severity=SEV3": "", "service=shop&limit=2": "5 4 before 4",
+		"limit=2&before=4": "3 2 before 2", "limit=2&before=3": "2 1", "limit=2&before=2": "1",
 	} {
 		var got listed
 		if err := json.Unmarshal([]byte(d.get("/api/incidents?"+query).want(200).body), &got); err != nil {
@@ -386,7 +392,9 @@ func TestListsAreFilteredAndTurned(t *testing.T) {
 			t.Errorf("%s: %s, want %s", query, text, want)
 		}
 	}
-	for n := range 250 {
+	d.settings.Severities = d.settings.Severities[2:]
+	d.get("/api/incidents?severity=SEV1").want(200, `"number":5`) // incidents keep what the configuration dropped
+	for n := range 299 {
 		d.post("/api/incidents/2/note", fmt.Sprintf(`{"text":"n%03d"}`, n)).want(200)
 	}
 	seen, before := 0, ""
@@ -398,7 +406,7 @@ func TestListsAreFilteredAndTurned(t *testing.T) {
 		seen += len(p.Entries)
 		before = p.Before
 	}
-	if seen != 251 || before != "" {
+	if seen != 300 || before != "" {
 		t.Errorf("%d entries on three pages, then %q", seen, before)
 	}
 }

@@ -3,12 +3,11 @@
 package api
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"belfry/incident"
+	"belfry/store"
 )
 
 // moment is when something was done, and by whom.
@@ -150,22 +149,15 @@ type page struct {
 	Before  string  `json:"before,omitempty"`
 }
 
-func told(i *incident.Incident, entries []incident.Entry) page {
-	p := page{Entries: make([]entry, 0, len(entries))}
+// told is a page of the newest maxPage of entries; one more says that there are more.
+func told(entries []incident.Entry) (p page) {
+	if len(entries) > maxPage {
+		entries = entries[len(entries)-maxPage:]
+		p.Before = store.CursorAt(entries[0])
+	}
+	p.Entries = make([]entry, 0, len(entries))
 	for _, e := range entries {
 		p.Entries = append(p.Entries, entry{e.At, e.By.Name, e.Kind, e.Text, e.What, e.Was, e.Is, e.Other, e.Alert})
 	}
-	if len(entries) == maxPage && i.Entries > maxPage {
-		first := entries[0]
-		p.Before = fmt.Sprintf("%d.%d", first.At.UnixMicro(), first.ID)
-	}
 	return p
-}
-
-// cursor reads what Before of a page was.
-func cursor(text string) (at time.Time, id int64, ok bool) {
-	micros, rest, _ := strings.Cut(text, ".")
-	us, err := strconv.ParseInt(micros, 10, 64)
-	id, err2 := strconv.ParseInt(rest, 10, 64)
-	return time.UnixMicro(us).UTC(), id, err == nil && err2 == nil && us > 0 && id > 0
 }
