@@ -177,8 +177,10 @@ func declare(q *request) (int, any) {
 		return fault(http.StatusUnprocessableEntity, "%v", err)
 	}
 	if d.Parent != 0 {
-		parent, err := q.o.Store.Incident(q, d.Parent)
-		if errors.Is(err, store.ErrNotFound) || err == nil && !q.mayKnow(parent) {
+		switch known, err := q.sees(d.Parent); {
+		case err != nil:
+			return q.failed(err)
+		case !known:
 			return fault(http.StatusUnprocessableEntity, "parent: there is no incident #%d, or it is private", d.Parent)
 		}
 	}

@@ -333,6 +333,27 @@ func TestNothingLeadsToAPrivateIncident(t *testing.T) {
 	}
 }
 
+// blind is a store that can't read an incident just now.
+type blind struct{ Store }
+
+func (blind) Incident(context.Context, int64) (*incident.Incident, error) {
+	return nil, errors.New("the database is busy")
+}
+
+// TestNobodyAddsToWhatCouldNotBeRead: it may be private.
+func TestNobodyAddsToWhatCouldNotBeRead(t *testing.T) {
+	d := newDesk(t)
+	anna := incident.Person{Connection: "chat", ID: "u1", Name: "anna"}
+	if _, err := d.run.Declare(t.Context(), incident.Declaration{Title: "a secret", Private: true, By: anna}, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	d.api.o.Store = blind{d.store}
+	d.post("/api/incidents", `{"parent":1,"people":["chat/anna"]}`).want(503, "ask again")
+	if list, err := d.store.Incidents(t.Context(), store.IncidentFilter{}); err != nil || len(list) != 1 {
+		t.Errorf("%d incidents, %v", len(list), err)
+	}
+}
+
 func TestAKeyShowsNothingThatBecamePrivate(t *testing.T) {
 	d := newDesk(t)
 	anna := incident.Person{Connection: "chat", ID: "u1", Name: "anna"}
