@@ -77,7 +77,7 @@ var packages = map[string]row{
 	"monitor/openitcockpit":   {4, "alert clock config doctor fault monitor monitor/extcmd monitor/notification outward"},
 	"monitor/webhook":         {4, "alert clock config fault monitor translate"},
 
-	"api":                     {5, "alert clock config incident response store"},
+	"api":                     {5, "alert config incident response store"},
 	"answer":                  {5, "alert chat clock config message outward route"},
 	"command/incidents":       {5, "alert chat clock incident message response retrospective seal store typed"},
 	"command":                 {5, "alert chat clock desk message monitor route store typed"},

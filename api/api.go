@@ -7,7 +7,7 @@
 // The flow: API.Handler finds the program by its token, a bounded body is
 // decoded strictly (decode.go: what isn't known is told), the act goes to
 // package response like anybody's (acts.go), and the incident as it is then goes
-// back (show.go). A program acts by its own name and never as a person. With an
+// back (show.go); lists and timelines are read.go's. A program acts by its own name and never as a person. With an
 // Idempotency-Key an act counts once: the key is noted in the act's own
 // transaction, so whoever got no answer may ask again.
 package api
@@ -23,15 +23,11 @@ import (
 	"time"
 
 	"belfry/alert"
-	"belfry/clock"
 	"belfry/config"
 	"belfry/incident"
 	"belfry/response"
 	"belfry/store"
 )
-
-// Path is where the API is served.
-const Path = "/api/"
 
 // Program is somebody who may use the API.
 type Program struct {
@@ -62,7 +58,6 @@ type Options struct {
 	BaseURL string
 	// FindPeople says who has a name on a connection; nil: nobody is looked up.
 	FindPeople func(ctx context.Context, connection, name string) ([]incident.Person, error)
-	Clock      clock.Clock
 	Log        *slog.Logger
 }
 
@@ -109,7 +104,7 @@ const (
 	maxKey = 200
 )
 
-// Handler serves everything below Path.
+// Handler serves everything below /api/.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/incidents", a.by(declare))

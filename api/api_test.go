@@ -59,7 +59,7 @@ func newDesk(t *testing.T) *desk {
 	settings.Severities[0].Private = true
 	settings.Fields = []incident.Field{{Name: "site", Label: "Site", Options: []string{"north", "south"}}}
 	d.store, d.run = s, response.New(s, func() incident.Settings { return *settings }, func() []string { return []string{"chat/ops"} }, d.clock)
-	d.api = New(Options{Store: s, Response: d.run, BaseURL: "https://belfry.example", Clock: d.clock, Log: slog.New(slog.NewTextHandler(&d.log, nil)), FindPeople: d.find})
+	d.api = New(Options{Store: s, Response: d.run, BaseURL: "https://belfry.example", Log: slog.New(slog.NewTextHandler(&d.log, nil)), FindPeople: d.find})
 	d.api.Apply([]Program{{"deploy", deployToken, "", 3}, {"backup", backupToken, "", 100}, {"none", "", "", 5}})
 	d.h = d.api.Handler()
 	return d

@@ -15,7 +15,7 @@ import (
 
 // openAPI makes the API of incidents. Who may use it is a configuration's to say.
 func (a *App) openAPI() *api.API {
-	return api.New(api.Options{Store: a.store, Response: a.response, BaseURL: a.publicURL, FindPeople: a.findAnybody, Clock: a.opt.Clock, Log: a.opt.Log})
+	return api.New(api.Options{Store: a.store, Response: a.response, BaseURL: a.publicURL, FindPeople: a.findAnybody, Log: a.opt.Log})
 }
 
 // findAnybody is findPeople for whoever knows nobody, not even the room's people.
