@@ -25,22 +25,8 @@ func newCounters() counters {
 	}
 }
 
-func (c counters) all() []*prometheus.CounterVec {
-	return []*prometheus.CounterVec{c.requests, c.reports, c.deliveries, c.writebacks}
-}
-
-// Describe implements prometheus.Collector.
-func (c counters) Describe(ch chan<- *prometheus.Desc) {
-	for _, v := range c.all() {
-		v.Describe(ch)
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c counters) Collect(ch chan<- prometheus.Metric) {
-	for _, v := range c.all() {
-		v.Collect(ch)
-	}
+func (c counters) all() []prometheus.Collector {
+	return []prometheus.Collector{c.requests, c.reports, c.deliveries, c.writebacks}
 }
 
 // Expect has a source's counters stand at 0 before anything happens, so that

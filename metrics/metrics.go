@@ -73,7 +73,8 @@ func (m *Metrics) register() *prometheus.Registry {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "belfry_build_info", Help: "Which Belfry this is; always 1."}, []string{"version"})
 	build.WithLabelValues(m.opt.Version).Set(1)
 	r := prometheus.NewRegistry()
-	r.MustRegister(build, m.counters, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(m.counters.all()...)
+	r.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
 }
 

@@ -172,7 +172,7 @@ func (g gauges) incidents(counts []store.IncidentCount) {
 }
 
 // maxGroups bounds the pairs of service and severity, which configurations
-// that come and go can make many; Others stands for the rest's services.
+// that come and go can make many; others stands for the rest's names.
 const (
 	maxGroups = 200
 	others    = "(others)"
