@@ -29,8 +29,8 @@ func Policy() string {
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }
 
-// page is parsed once; a broken template shows in the first test.
-// Made when they are first needed: every belfry notify starts without them.
+// page and markdown are made when they are first needed: every belfry notify starts
+// without them. A broken template shows in the first test.
 var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{"stamp": stamp}).Parse(strings.Replace(pageText, "STYLE", style, 1)))
 })
