@@ -243,6 +243,10 @@ func (c *call) help() chat.Message {
 	if i := typed.Find(list, strings.ToLower(name)); i >= 0 {
 		return typed.HelpOn(list[i])
 	}
-	return typed.Help(list, "In an incident's own channel no number is needed; anywhere else put its number into the line: “mitigate #42 rolled back”.",
-		"People are named like @anna, or “me”. Spans of time: 90m, 2h, 1d.")
+	intro := []string{"In an incident's own channel no number is needed; anywhere else put its number into the line: “mitigate #42 rolled back”.",
+		"People are named like @anna, or “me”. Spans of time: 90m, 2h, 1d."}
+	if emoji := c.marks(); emoji != "" {
+		intro = append(intro, emoji)
+	}
+	return typed.Help(list, intro...)
 }

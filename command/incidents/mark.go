@@ -83,6 +83,22 @@ func (c *Commands) Record(ctx context.Context, m chat.Marked) (chat.Answer, erro
 	return chat.Answer{Whisper: kept(done)}, nil
 }
 
+// marks tells which emoji keep messages; empty: none does.
+func (c *Commands) marks() string {
+	as := map[incident.Keep]string{incident.KeepTimeline: "in the timeline", incident.KeepTask: "as a task", incident.KeepFollowUp: "as a follow-up"}
+	s := c.Response.Settings()
+	var parts []string
+	for _, k := range incident.Keeps() {
+		if emoji := s.Reactions[k]; len(emoji) > 0 {
+			parts = append(parts, strings.Join(emoji, " or ")+" "+as[k])
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Where Belfry sees emoji, one on a message in an incident's own channel keeps that message: " + strings.Join(parts, ", ") + "."
+}
+
 // said is a message as incidents keep it.
 func said(m chat.Quoted) incident.Said {
 	return incident.Said{Text: m.Text, By: personOf(m.Author), At: m.At, Link: m.Link}

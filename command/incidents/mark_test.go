@@ -102,6 +102,14 @@ func TestEmojiAreAsConfigured(t *testing.T) {
 			t.Errorf("%s is %q", emoji, got)
 		}
 	}
+	b.want("help", "keeps that message: hammer as a task.")
+	b.settings.Reactions = incident.DefaultReactions()
+	b.settings.Reactions[incident.KeepTimeline] = []string{"pushpin", "round_pushpin"}
+	b.want("help", "an incident's own channel keeps that message: pushpin or round_pushpin in the timeline, star as a task, wrench as a follow-up.")
+	b.settings.Reactions = nil
+	if text := b.types("help"); strings.Contains(text, "emoji") {
+		t.Errorf("the help tells of emoji that do nothing:\n%s", text)
+	}
 	if ours, err := b.Records(t.Context(), "chat", "c1"); ours || err != nil {
 		t.Error(ours, err)
 	}
