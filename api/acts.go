@@ -121,20 +121,13 @@ func (q *request) incident() (i *incident.Incident, status int, no any) {
 // mayKnow says whether the program may know of an incident.
 func (q *request) mayKnow(i *incident.Incident) bool { return !i.Private || i.CreatedBy == q.who.by() }
 
-// sees is mayKnow by the number; each is read once for a request.
-func (q *request) sees(number int64) (bool, error) {
-	if is, ok := q.seen[number]; ok {
-		return is, nil
-	}
+// knows is mayKnow by the number.
+func (q *request) knows(number int64) (bool, error) {
 	i, err := q.o.Store.Incident(q, number)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return false, err
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
 	}
-	if q.seen == nil {
-		q.seen = map[int64]bool{}
-	}
-	q.seen[number] = err == nil && q.mayKnow(i)
-	return q.seen[number], nil
+	return err == nil && q.mayKnow(i), err
 }
 
 // failed is the answer to what was refused, or could not be stored.

@@ -147,8 +147,8 @@ type request struct {
 	who *Program
 	// run carries acts out, once for each key.
 	run *response.Response
-	// seen is which other incidents the program may know of.
-	seen map[int64]bool
+	// sees is which other incidents the program may know of.
+	sees incident.Sees
 }
 
 // by returns the handler of what do answers, for programs alone.
@@ -163,6 +163,7 @@ func (a *API) by(do func(q *request) (status int, answer any)) http.HandlerFunc 
 		ctx, cancel := context.WithTimeout(r.Context(), actWithin)
 		defer cancel()
 		q := &request{Context: ctx, API: a, r: r, w: w, who: who}
+		q.sees = incident.Sees(q.knows).Once()
 		key := r.Header.Get("Idempotency-Key")
 		if len(key) > maxKey || strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
 			reply(w, http.StatusBadRequest, failure{Error: "the Idempotency-Key is at most 200 characters of ASCII"})

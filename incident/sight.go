@@ -5,6 +5,22 @@ package incident
 // Sees says whether somebody may know of the incident of a number.
 type Sees func(number int64) (bool, error)
 
+// Once asks for each incident once: what is shown at a time may name one often.
+// It is for one goroutine.
+func (s Sees) Once() Sees {
+	known := map[int64]bool{}
+	return func(number int64) (bool, error) {
+		if is, ok := known[number]; ok {
+			return is, nil
+		}
+		is, err := s(number)
+		if err == nil {
+			known[number] = is
+		}
+		return is, err
+	}
+}
+
 // Bound takes out of an incident what leads to others that somebody may not know
 // of. Its error is sees's; what was not asked yet then is still there.
 func (i *Incident) Bound(sees Sees) error {

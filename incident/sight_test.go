@@ -37,3 +37,27 @@ func TestNothingLeadsToWhatSomebodyMayNotKnowOf(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestEachIsAskedOnce, and again only when there was no answer.
+func TestEachIsAskedOnce(t *testing.T) {
+	asked, down := map[int64]int{}, errors.New("the database is busy")
+	trouble := down
+	sees := Sees(func(number int64) (bool, error) {
+		asked[number]++
+		return number == 1, trouble
+	}).Once()
+	if _, err := sees(1); !errors.Is(err, down) {
+		t.Errorf("the trouble is kept back: %v", err)
+	}
+	trouble = nil
+	for range 3 {
+		for number, want := range map[int64]bool{1: true, 2: false} {
+			if got, err := sees(number); got != want || err != nil {
+				t.Errorf("#%d: %v, %v", number, got, err)
+			}
+		}
+	}
+	if asked[1] != 2 || asked[2] != 1 {
+		t.Errorf("asked %v times", asked)
+	}
+}

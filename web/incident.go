@@ -153,13 +153,13 @@ func (w *Web) incidentNumbered(rw http.ResponseWriter, r *http.Request, number i
 		return nil
 	}
 	if err == nil {
-		s, err := w.sight(r)
+		faces, err := w.faces(r)
 		if err != nil {
 			w.broken(rw, r, "can't read whose accounts are linked", err)
 			return nil
 		}
-		if visible(i, s.faces) {
-			if err := i.Bound(s.sees); err != nil {
+		if visible(i, faces) {
+			if err := i.Bound(w.sees(r, faces)); err != nil {
 				w.broken(rw, r, "can't read which incidents belong to one", err)
 				return nil
 			}

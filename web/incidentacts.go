@@ -273,15 +273,15 @@ func (d *doing) duplicate() (response.Done, error) {
 	if n == 0 {
 		return response.Done{}, refuse("say by its number which incident it repeats")
 	}
-	other, err := d.o.Store.Incident(d, n)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	faces, err := d.faces(d.r)
+	if err != nil {
 		return response.Done{}, err
 	}
-	faces, wrong := d.faces(d.r)
-	if wrong != nil {
-		return response.Done{}, wrong
+	known, err := d.sees(d.r, faces)(n)
+	if err != nil {
+		return response.Done{}, err
 	}
-	if err != nil || !visible(other, faces) {
+	if !known {
 		return response.Done{}, refuse("%w as #%d, or it is private and you take no part in it", response.ErrNoIncident, n)
 	}
 	return d.run.Duplicate(d, d.i.Number, d.me, n)

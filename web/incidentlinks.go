@@ -12,31 +12,16 @@ import (
 	"belfry/store"
 )
 
-// sight is which of the incidents that another one names somebody may know of.
-// Each is read once.
-type sight struct {
-	w     *Web
-	r     *http.Request
-	faces []incident.Person
-	known map[int64]bool
-}
-
-func (w *Web) sight(r *http.Request) (*sight, error) {
-	faces, err := w.faces(r)
-	return &sight{w, r, faces, map[int64]bool{}}, err
-}
-
-// sees says whether the person may know of the incident of this number.
-func (s *sight) sees(number int64) (bool, error) {
-	if is, ok := s.known[number]; ok {
-		return is, nil
-	}
-	i, err := s.w.o.Store.Incident(s.r.Context(), number)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return false, err
-	}
-	s.known[number] = err == nil && visible(i, s.faces)
-	return s.known[number], nil
+// sees is which of the incidents that another one names somebody with these faces
+// may know of.
+func (w *Web) sees(r *http.Request, faces []incident.Person) incident.Sees {
+	return incident.Sees(func(number int64) (bool, error) {
+		i, err := w.o.Store.Incident(r.Context(), number)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil && visible(i, faces), err
+	}).Once()
 }
 
 // entries reads a timeline as the person may see it, the oldest first.
@@ -45,9 +30,9 @@ func (w *Web) entries(r *http.Request, id alert.ID, f store.EntryFilter) ([]inci
 	if err != nil || !slices.ContainsFunc(list, func(e incident.Entry) bool { return e.Other != 0 }) {
 		return list, err
 	}
-	s, err := w.sight(r)
+	faces, err := w.faces(r)
 	if err != nil {
 		return nil, err
 	}
-	return list, incident.Cover(list, s.sees)
+	return list, incident.Cover(list, w.sees(r, faces))
 }

@@ -159,10 +159,10 @@ func (w *Web) seen(r *http.Request, f store.IncidentFilter, faces []incident.Per
 		list = list[:most]
 		next = list[most-1].Number
 	}
-	s := &sight{w, r, faces, map[int64]bool{}}
+	sees := w.sees(r, faces)
 	for _, i := range list {
 		i.Subs, i.Duplicates = nil, nil // which no list shows
-		if err := i.Bound(s.sees); err != nil {
+		if err := i.Bound(sees); err != nil {
 			return nil, 0, err
 		}
 	}

@@ -150,7 +150,7 @@ func (c *Commands) Submit(ctx context.Context, s chat.Submit) (answer chat.Answe
 		}
 	}
 	if f.Parent != 0 && !f.Seen { // it may be private by now
-		parent, err := (&call{Commands: c, Context: ctx, who: s.Actor, me: personOf(s.Actor)}).byNumber(f.Parent, nil)
+		parent, err := c.call(ctx, s.Actor, "").byNumber(f.Parent, nil)
 		if err != nil {
 			return chat.Answer{Whisper: sayTrouble}, true
 		}

@@ -87,7 +87,7 @@ var _ chat.Commander = (*Commands)(nil)
 // New returns the commands.
 func New(o Options) *Commands { return &Commands{o} }
 
-// call is one line being answered.
+// call is one line being answered, or what else somebody does in a channel.
 type call struct {
 	*Commands
 	context.Context
@@ -106,10 +106,20 @@ type call struct {
 	mentions map[string]string
 	// faces are as whom incidents may know who types; nil: not looked up yet.
 	faces []incident.Person
-	// seen is which other incidents the person may know of.
-	seen map[int64]bool
+	// knows is which other incidents the person may know of.
+	knows incident.Sees
 	// doubt is told with the answer when it isn't empty.
 	doubt string
+}
+
+// call begins what somebody does in a channel.
+func (c *Commands) call(ctx context.Context, who chat.Actor, channel string) *call {
+	l := &call{Commands: c, Context: ctx, who: who, me: personOf(who), channel: channel}
+	l.knows = incident.Sees(func(number int64) (bool, error) {
+		i, err := l.byNumber(number, nil)
+		return i != nil, err
+	}).Once()
+	return l
 }
 
 // Command implements chat.Commander.
@@ -119,8 +129,8 @@ func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 	if len(in.Text) > typed.MaxText {
 		return chat.Answer{Whisper: fmt.Sprintf("That line has %d bytes; I read at most %d.", len(in.Text), typed.MaxText)}
 	}
-	l := &call{Commands: c, Context: ctx, typed: in.Word, who: in.Actor, channel: in.Channel, line: typed.New(in.Text),
-		me: personOf(in.Actor), mentions: in.Mentions}
+	l := c.call(ctx, in.Actor, in.Channel)
+	l.typed, l.line, l.mentions = in.Word, typed.New(in.Text), in.Mentions
 	l.takeNumber()
 	first, _ := l.line.Next()
 	first = strings.ToLower(strings.TrimPrefix(first, "/"))

@@ -52,23 +52,12 @@ func (c *Commands) Record(ctx context.Context, m chat.Marked) (chat.Answer, erro
 			return *no, nil
 		}
 	}
-	i, err := c.Store.IncidentIn(ctx, m.Actor.Connection, m.Message.Ref.Channel)
+	i, err := c.call(ctx, m.Actor, m.Message.Ref.Channel).here()
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return chat.Answer{Whisper: sayNoIncident}, nil
 	case err != nil:
 		return chat.Answer{}, fmt.Errorf("can't tell whose channel it is: %w", err)
-	case i.Exposed(m.Actor.Connection, m.Message.Ref.Channel):
-		// Others than those who take part read there; they must not come in by it.
-		sees, err := (&call{Commands: c, Context: ctx, who: m.Actor, me: personOf(m.Actor)}).sees(i, false)
-		if err != nil {
-			return chat.Answer{}, fmt.Errorf("can't tell whose account it is: %w", err)
-		}
-		if !sees {
-			return chat.Answer{Whisper: sayNoIncident}, nil
-		}
-	}
-	switch {
+	case i == nil:
+		return chat.Answer{Whisper: sayNoIncident}, nil
 	case m.Message.Ours:
 		return chat.Answer{Whisper: sayOurs}, nil
 	}

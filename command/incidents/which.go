@@ -48,19 +48,9 @@ func (c *call) takeNumber() {
 // incident returns the incident that the line is about: by its number, by its
 // channel, or a choice of those that are open.
 func (c *call) incident() (*incident.Incident, error) {
-	here, err := c.Store.IncidentIn(c, c.who.Connection, c.channel)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	here, err := c.here()
+	if err != nil {
 		return nil, err
-	}
-	if err != nil || c.channel == "" {
-		here = nil
-	}
-	if here != nil && here.Exposed(c.who.Connection, c.channel) {
-		if seen, err := c.sees(here, false); err != nil {
-			return nil, err
-		} else if !seen {
-			here = nil
-		}
 	}
 	if c.number == 0 {
 		if here == nil {
@@ -73,6 +63,27 @@ func (c *call) incident() (*incident.Incident, error) {
 		return nil, hidden(c.number)
 	}
 	return i, err
+}
+
+// here returns the incident whose own channel this is; nil when it is nobody's, or
+// that of a private one to which others than those who take part can come in.
+func (c *call) here() (*incident.Incident, error) {
+	if c.channel == "" {
+		return nil, nil
+	}
+	i, err := c.Store.IncidentIn(c, c.who.Connection, c.channel)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !i.Exposed(c.who.Connection, c.channel):
+		return i, nil
+	}
+	if seen, err := c.sees(i, false); err != nil || !seen {
+		return nil, err
+	}
+	return i, nil
 }
 
 // hidden is what is said of an incident that is not there for who types.
@@ -112,23 +123,6 @@ func (c *call) entries(i *incident.Incident, limit int) ([]incident.Entry, error
 		return nil, err
 	}
 	return list, incident.Cover(list, c.knows)
-}
-
-// knows says whether the person may know of the incident of a number; each is
-// read once.
-func (c *call) knows(number int64) (bool, error) {
-	if is, ok := c.seen[number]; ok {
-		return is, nil
-	}
-	i, err := c.byNumber(number, nil)
-	if err != nil {
-		return false, err
-	}
-	if c.seen == nil {
-		c.seen = map[int64]bool{}
-	}
-	c.seen[number] = i != nil
-	return i != nil, nil
 }
 
 // offer says which incidents the line could be about.
