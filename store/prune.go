@@ -23,8 +23,8 @@ const pruneMutes = `DELETE FROM mutes WHERE settled <> 0 AND settled < $1 AND nu
 // Prune deletes up to limit (100) alerts that were over before a time, with
 // their history, duties and messages in the built-in room, and returns how
 // many; and mutes that were settled before. An alert of which something is still
-// to be delivered, or could not be, stays; and so does what has the highest
-// number, which tells the next.
+// to be delivered, or was given up and may be sent again, stays; and so does what
+// has the highest number, which tells the next.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit <= 0 {
 		limit = defaultLimit
@@ -35,7 +35,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, er
 		var old []any
 		// What ended before was begun before: ids grow with time.
 		err := t.each(ctx, `SELECT id FROM alerts a WHERE id < $1 AND number < (SELECT MAX(number) FROM alerts) AND closed <> 0 AND ends_at < $2 AND updated_at < $3
-			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.alert_id = a.id AND d.state <> 'done') ORDER BY id LIMIT $4`,
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.alert_id = a.id AND d.state NOT IN ('done', 'ended')) ORDER BY id LIMIT $4`,
 			[]any{before.UnixMicro() << nodeBits, micros(before), micros(before), int64(limit)}, func(scan scanner) error {
 				var id alert.ID
 				err := scan(&id)

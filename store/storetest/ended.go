@@ -5,6 +5,7 @@ package storetest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"belfry/alert"
 	"belfry/incident"
@@ -19,6 +20,7 @@ func endedCases() map[string]func(t *testing.T, w *world) {
 		"a step behind a card that ended is not woken":    endedStep,
 		"the cards that can come to be wrong are found":   endedLiving,
 		"an incident's channels lead to it":               endedIncidents,
+		"what was ended keeps no alert for ever":          endedPruned,
 	}
 }
 
@@ -186,5 +188,23 @@ func endedBack(t *testing.T, w *world) {
 	}
 	if n, err := w.Revive(w.ctx, "chat"); err != nil || n != 0 {
 		t.Errorf("%d came back again, %v", n, err)
+	}
+}
+
+// endedPruned: nobody will ever deliver what was ended, so nothing waits for that.
+func endedPruned(t *testing.T, w *world) {
+	a := w.post(t, "a", "chat/town")
+	w.amend(t, a.ID, func(e *store.Effect) {
+		e.Alert.Status, e.Alert.EndsAt, e.Alert.UpdatedAt = alert.Resolved, day(), day()
+	})
+	w.post(t, "newest")
+	if n, err := w.Prune(w.ctx, day().Add(time.Hour), 10); n != 0 || err != nil {
+		t.Fatalf("%d deleted before they were delivered, %v", n, err)
+	}
+	if _, err := w.EndDuties(w.ctx, "chat", "chat was disconnected"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.Prune(w.ctx, day().Add(time.Hour), 10); n != 1 || err != nil {
+		t.Errorf("%d deleted, %v", n, err)
 	}
 }
