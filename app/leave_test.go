@@ -345,6 +345,34 @@ incidents: {announce: [chat/ops], channel: {on: [chat]}}
 	}
 }
 
+// TestAnOpenIncidentHasItsChannelAgainWhenTheConnectionComesBack: it is opened
+// again, and who joins from then on is brought in.
+func TestAnOpenIncidentHasItsChannelAgainWhenTheConnectionComesBack(t *testing.T) {
+	m := mattermosttest.Start(t)
+	m.AddChannel("ops")
+	m.Promote("belfry")
+	token := m.AddCommand("incident", "http://not.yet.example/")
+	l := newLeaver(t, fmt.Sprintf(`
+connections: [{name: chat, kind: mattermost, url: %q, token: %q, team: %s, command_tokens: [%q]}]
+default: {channels: [chat/ops]}
+incidents: {announce: [chat/ops], channel: {on: [chat]}}
+`, m.URL(), m.Token(), mattermosttest.Team, token))
+	m.MoveCommand("incident", "http://"+l.app.Address()+"/chat/chat/command")
+	m.Type("alice", "ops", "/incident new SEV1 the shop is slow")
+	m.Room("ops").WaitCard("#1 the shop is slow").WaitText("Channel: inc-1-the-shop-is-slow")
+	own := m.Room("inc-1-the-shop-is-slow").WaitCard("#1 the shop is slow")
+	eventually(t, "the card is pinned", func() bool { _, _, pins, _ := m.Look(own.Post().ChannelID); return len(pins) == 1 })
+	l.leave(web.Removal{Name: "chat", Archive: true})
+	if err := l.app.Again(t.Context(), "chat"); err != nil {
+		t.Fatal(err)
+	}
+	m.Type("bob", "ops", "/incident join #1")
+	eventually(t, "it is open, with its new card, and bob is in", func() bool {
+		ch, members, pins, _ := m.Look(own.Post().ChannelID)
+		return ch.DeleteAt == 0 && len(pins) == 1 && pins[0] != own.ID() && len(members) == 3
+	})
+}
+
 // TestWhatWaitsForASourceThatIsGoneEndsWithAReason: after a day, not at once, for
 // a slip in the file must lose nothing.
 func TestWhatWaitsForASourceThatIsGoneEndsWithAReason(t *testing.T) {

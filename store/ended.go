@@ -15,9 +15,10 @@ import (
 // wakes them again, what follows upon them is not begun, and last_error says why.
 const (
 	ofConnection = `destination LIKE $1 ESCAPE '!'`
-	// endsAfter bounds how many are ended at a time: intake waits meanwhile.
-	endsAfter = 500
-	endSome   = `UPDATE deliveries SET state = 'ended', last_error = $1, attempts = 0, claimed_at = 0, unknown_since = 0, updated_at = $2
+	// endsAtOnce bounds how many are ended, or taken back, at a time: intake waits
+	// meanwhile.
+	endsAtOnce = 500
+	endSome    = `UPDATE deliveries SET state = 'ended', last_error = $1, attempts = 0, claimed_at = 0, unknown_since = 0, updated_at = $2
 		WHERE id IN (SELECT id FROM deliveries WHERE state <> 'ended' AND (destination = $3 OR destination LIKE $4 ESCAPE '!') ORDER BY id LIMIT $5)`
 	endOne = `UPDATE deliveries SET state = 'ended', last_error = $1, attempts = 0, claimed_at = 0, unknown_since = 0, updated_at = $2
 		WHERE id = $3 AND state <> 'ended'`
@@ -90,14 +91,14 @@ func (s *Store) EndDuties(ctx context.Context, destination, why string) (n int, 
 	for {
 		some := 0
 		err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
-			some, err = t.execCount(ctx, endSome, writable(why), micros(t.now), destination, like, int64(endsAfter))
+			some, err = t.execCount(ctx, endSome, writable(why), micros(t.now), destination, like, int64(endsAtOnce))
 			return err
 		})
 		if err != nil {
 			return n, fmt.Errorf("can't end what was to be delivered to %s: %w", destination, err)
 		}
 		n += some
-		if some < endsAfter {
+		if some < endsAtOnce {
 			return n, nil
 		}
 	}
@@ -116,52 +117,68 @@ func (s *Store) EndDead(ctx context.Context, destination, why string) (n int, er
 	return n, nil
 }
 
-// What is open gets a new card where its old one was ended, and what is kept true
-// around it is ordered anew; what is over stays as it is.
+// What is open gets a new card where its old one was ended. What was taken away
+// around it is put there anew; of the other steps, such as inviting, what was
+// ordered meanwhile is done, and what was done before is known: who left is not
+// called back. What is over stays as it is.
 const (
-	endedOpen = `SELECT id, kind, destination FROM deliveries WHERE state = 'ended' AND ` + ofConnection + `
-		AND (kind = 'card' OR kind = 'step' AND step IN ('describe', 'links', 'pin'))
+	endedOpen = `SELECT id, kind, step, destination FROM deliveries WHERE state = 'ended' AND ` + ofConnection + `
+		AND (kind = 'card' OR kind = 'step' AND step <> 'summary')
 		AND (EXISTS (SELECT 1 FROM alerts WHERE alerts.id = deliveries.alert_id AND closed = 0)
-			OR EXISTS (SELECT 1 FROM incidents WHERE incidents.id = deliveries.alert_id AND is_open = 1)) ORDER BY id`
-	reviveOne = `UPDATE deliveries SET state = $1, key = $2, receipt = '', tried = 0, reached = 0, attempts = 0, due_at = $3, last_error = '', updated_at = $4
-		WHERE id = $5`
+			OR EXISTS (SELECT 1 FROM incidents WHERE incidents.id = deliveries.alert_id AND is_open = 1)) ORDER BY id LIMIT $2`
+	reviveOne = `UPDATE deliveries SET state = 'due', key = $1, receipt = '', tried = 0, reached = 0, attempts = 0, due_at = $2, last_error = '', updated_at = $3
+		WHERE id = $4`
+	reviveStep = `UPDATE deliveries SET state = CASE WHEN wanted > reached THEN 'due' ELSE 'done' END, key = $1, attempts = 0, last_error = '', updated_at = $2
+		WHERE id = $3`
 )
 
 // Revive takes back what EndDuties did to a connection, as far as it is about
 // what is open, and returns how many cards will be posted anew.
 func (s *Store) Revive(ctx context.Context, connection string) (cards int, err error) {
-	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		cards = 0
-		type ended struct {
-			id   int64
-			kind DutyKind
-		}
-		var list []ended
-		err := t.each(ctx, endedOpen, []any{on(connection)}, func(scan scanner) error {
-			var e ended
-			var destination string
-			if err := scan(&e.id, &e.kind, &destination); err != nil {
-				return err
-			}
-			list = append(list, e)
-			t.due[destination] = struct{}{}
-			return nil
+	for {
+		some, posted := 0, 0
+		err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
+			some, posted, err = t.revive(ctx, connection)
+			return err
 		})
-		for _, e := range list {
-			if err != nil {
-				return err
-			}
-			if e.kind == DutyCard {
-				cards++
-			}
-			err = t.exec(ctx, reviveOne, string(DutyDue), secret(), micros(t.now), micros(t.now), e.id)
+		if err != nil {
+			return cards, fmt.Errorf("can't take the end of deliveries to %s back: %w", connection, err)
 		}
+		if cards += posted; some < endsAtOnce {
+			return cards, nil
+		}
+	}
+}
+
+// revive is Revive for so many as are ended at a time; cards are those among them.
+func (t *tx) revive(ctx context.Context, connection string) (n, cards int, err error) {
+	var list []row
+	err = t.each(ctx, endedOpen, []any{on(connection), int64(endsAtOnce)}, func(scan scanner) error {
+		var r row
+		err := scan(&r.ID, &r.Kind, &r.Step, &r.Destination)
+		list = append(list, r)
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("can't take the end of deliveries to %s back: %w", connection, err)
+		return 0, 0, err
 	}
-	return cards, nil
+	now := micros(t.now)
+	for _, r := range list {
+		switch {
+		case r.Kind == DutyCard:
+			cards++
+			err = t.exec(ctx, reviveOne, secret(), now, now, int64(r.ID))
+		case r.Step == incident.StepDescribe || r.Step == incident.StepLinks || r.Step == incident.StepPin:
+			err = t.exec(ctx, reviveOne, secret(), now, now, int64(r.ID))
+		default:
+			err = t.exec(ctx, reviveStep, secret(), now, int64(r.ID))
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		t.due[r.Destination] = struct{}{}
+	}
+	return len(list), cards, nil
 }
 
 // Unfinished returns the destinations that have duties which are not done: due,

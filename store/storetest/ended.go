@@ -21,6 +21,7 @@ func endedCases() map[string]func(t *testing.T, w *world) {
 		"the cards that can come to be wrong are found":   endedLiving,
 		"an incident's channels lead to it":               endedIncidents,
 		"what was ended keeps no alert for ever":          endedPruned,
+		"a channel is kept again where it comes back":     endedStepsBack,
 	}
 }
 
@@ -206,5 +207,42 @@ func endedPruned(t *testing.T, w *world) {
 	}
 	if n, err := w.Prune(w.ctx, day().Add(time.Hour), 10); n != 1 || err != nil {
 		t.Errorf("%d deleted, %v", n, err)
+	}
+}
+
+// endedStepsBack: what was ordered meanwhile is done, what was done before is not
+// repeated, and whatever is ordered later is done as well.
+func endedStepsBack(t *testing.T, w *world) {
+	i := w.put(t, 0, func(e *store.IncidentEffect) {
+		for _, kind := range []incident.StepKind{incident.StepInvite, incident.StepDescribe, incident.StepRename, incident.StepArchive} {
+			e.Steps = append(e.Steps, step(kind))
+		}
+	})
+	c := w.claim(t, rooms, 10)
+	for _, d := range c.Duties {
+		s := reached(d)
+		s.Receipt = "u1"
+		w.settle(t, c, s)
+	}
+	if _, err := w.EndDuties(w.ctx, "chat", "gone"); err != nil {
+		t.Fatal(err)
+	}
+	w.orders(t, step(incident.StepInvite))
+	if n, err := w.Revive(w.ctx, "chat"); err != nil || n != 0 {
+		t.Fatalf("%d cards came back, %v", n, err)
+	}
+	c = w.claim(t, rooms, 10)
+	if got := steps(c.Duties); !slices.Equal(got, []string{"invite", "describe"}) || c.Duties[0].Receipt != "u1" || c.Duties[0].LastError != "" {
+		t.Fatalf("at once: %+v", c.Duties)
+	}
+	w.settle(t, c, reached(c.Duties[0]), reached(c.Duties[1]))
+	w.orders(t, step(incident.StepRename), step(incident.StepArchive))
+	if got := steps(w.claim(t, rooms, 10).Duties); !slices.Equal(got, []string{"rename", "archive"}) {
+		t.Errorf("then %v", got)
+	}
+	for _, kind := range []incident.StepKind{incident.StepInvite, incident.StepRename} {
+		if d, err := w.Step(w.ctx, i.ID, rooms, kind); err != nil || d.State == store.DutyEnded {
+			t.Errorf("%+v, %v", d, err)
+		}
 	}
 }
