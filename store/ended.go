@@ -11,26 +11,26 @@ import (
 	"belfry/incident"
 )
 
-// ended is what becomes of duties whose other side is gone for good: nothing
-// wakes them again, what follows upon them is not begun, and last_error says why.
 const (
 	ofConnection = `destination LIKE $1 ESCAPE '!'`
 	// endsAtOnce bounds how many are ended, or taken back, at a time: intake waits
 	// meanwhile.
 	endsAtOnce = 500
-	endSome    = `UPDATE deliveries SET state = 'ended', last_error = $1, attempts = 0, claimed_at = 0, unknown_since = 0, updated_at = $2
-		WHERE id IN (SELECT id FROM deliveries WHERE state <> 'ended' AND (destination = $3 OR destination LIKE $4 ESCAPE '!') ORDER BY id LIMIT $5)`
-	endOne = `UPDATE deliveries SET state = 'ended', last_error = $1, attempts = 0, claimed_at = 0, unknown_since = 0, updated_at = $2
-		WHERE id = $3 AND state <> 'ended'`
+	// ending is what becomes of duties whose other side is gone for good: nothing
+	// wakes them again, what follows upon them is not begun, and last_error says why.
+	ending  = `UPDATE deliveries SET state = 'ended', last_error = $1, attempts = 0, claimed_at = 0, unknown_since = 0, updated_at = $2 WHERE `
+	endSome = ending + `id IN (SELECT id FROM deliveries WHERE state <> 'ended' AND (destination = $3 OR destination LIKE $4 ESCAPE '!') ORDER BY id LIMIT $5)`
+	endOne  = ending + `id = $3 AND state <> 'ended'`
+	endDead = ending + `destination = $3 AND state = 'dead'`
 	// A card says something that can come to be wrong while what it is about is
 	// open, and until it shows the newest; where an attempt was lost it may stand
 	// there without our knowing.
-	livingCards = `SELECT ` + dutyColumns + ` FROM deliveries WHERE kind = 'card' AND state <> 'ended' AND ` + ofConnection + ` AND id > $2
+	livingCards = ofConnection + ` AND kind = 'card' AND state <> 'ended' AND id > $2
 		AND (state <> 'done' OR claimed_at <> 0 OR unknown_since <> 0
 			OR EXISTS (SELECT 1 FROM alerts WHERE alerts.id = deliveries.alert_id AND closed = 0)
 			OR EXISTS (SELECT 1 FROM incidents WHERE incidents.id = deliveries.alert_id AND is_open = 1))
 		ORDER BY id LIMIT $3`
-	openingSteps = `SELECT ` + dutyColumns + ` FROM deliveries WHERE kind = 'step' AND step = 'open' AND state NOT IN ('done', 'ended') AND ` + ofConnection + ` ORDER BY id`
+	openingSteps = ofConnection + ` AND kind = 'step' AND step = 'open' AND state NOT IN ('done', 'ended') ORDER BY id`
 	underWay     = `SELECT COUNT(*) FROM deliveries d JOIN destinations l ON l.name = d.destination
 		WHERE d.claimed_at <> 0 AND d.state <> 'ended' AND l.lease_until > $2 AND d.` + ofConnection
 	runOn = `SELECT ` + incidentColumns + ` FROM incidents WHERE id IN (SELECT incident_id FROM incident_channels WHERE connection = $1) ORDER BY number`
@@ -42,24 +42,12 @@ func on(connection string) string { return pattern(connection) + "/%" }
 // LivingCards returns cards of a connection that can come to be wrong, with ids
 // above after, the oldest first.
 func (s *Store) LivingCards(ctx context.Context, connection string, after alert.ID, limit int) ([]Duty, error) {
-	var list []Duty
-	err := s.query(ctx, "the cards of a connection", livingCards, []any{on(connection), int64(after), int64(limit)}, func(scan scanner) error {
-		r, err := scanRow(scan)
-		list = append(list, r.shown())
-		return err
-	})
-	return list, err
+	return s.duties(ctx, livingCards, on(connection), int64(after), int64(limit))
 }
 
 // OpeningSteps returns the steps of a connection that make channels and are not done.
 func (s *Store) OpeningSteps(ctx context.Context, connection string) ([]Duty, error) {
-	var list []Duty
-	err := s.query(ctx, "the steps of a connection", openingSteps, []any{on(connection)}, func(scan scanner) error {
-		r, err := scanRow(scan)
-		list = append(list, r.shown())
-		return err
-	})
-	return list, err
+	return s.duties(ctx, openingSteps, on(connection))
 }
 
 // UnderWay counts the duties of a connection that somebody may be carrying out
@@ -107,8 +95,7 @@ func (s *Store) EndDuties(ctx context.Context, destination, why string) (n int, 
 // EndDead ends the dead duties of a destination; see EndDuty.
 func (s *Store) EndDead(ctx context.Context, destination, why string) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) (err error) {
-		n, err = t.execCount(ctx, `UPDATE deliveries SET state = 'ended', last_error = $1, claimed_at = 0, unknown_since = 0, updated_at = $2
-			WHERE destination = $3 AND state = 'dead'`, writable(why), micros(t.now), destination)
+		n, err = t.execCount(ctx, endDead, writable(why), micros(t.now), destination)
 		return err
 	})
 	if err != nil {
@@ -181,8 +168,8 @@ func (t *tx) revive(ctx context.Context, connection string) (n, cards int, err e
 	return len(list), cards, nil
 }
 
-// Unfinished returns the destinations that have duties which are not done: due,
-// waiting or dead.
+// Unfinished returns the destinations that have duties which are due or dead:
+// there somebody waits for something.
 func (s *Store) Unfinished(ctx context.Context) ([]string, error) {
 	var list []string
 	err := s.query(ctx, "what is not delivered", `SELECT destination FROM deliveries WHERE state = 'due' GROUP BY destination
@@ -201,9 +188,7 @@ func (s *Store) IncidentsOn(ctx context.Context, connection string) ([]*incident
 	list, err := s.incidents(ctx, runOn, connection)
 	for _, i := range list {
 		if err == nil {
-			err = complete(i, func(text string, row func(scanner) error) error {
-				return s.query(ctx, "an incident", text, []any{int64(i.ID)}, row)
-			})
+			err = s.complete(ctx, i)
 		}
 	}
 	return list, err

@@ -118,8 +118,11 @@ func (s *Store) incident(ctx context.Context, text string, args ...any) (*incide
 	case len(list) == 0:
 		return nil, fmt.Errorf("incident: %w", ErrNotFound)
 	}
-	i := list[0]
-	return i, complete(i, func(text string, row func(scanner) error) error {
+	return list[0], s.complete(ctx, list[0])
+}
+
+func (s *Store) complete(ctx context.Context, i *incident.Incident) error {
+	return complete(i, func(text string, row func(scanner) error) error {
 		return s.query(ctx, "an incident", text, []any{int64(i.ID)}, row)
 	})
 }
@@ -143,19 +146,16 @@ func (s *Store) IncidentsOf(ctx context.Context, id alert.ID) ([]*incident.Incid
 	return s.incidents(ctx, incidentsOfAlert, int64(id))
 }
 
-const channelsOfConnection = `SELECT DISTINCT c.channel, i.number FROM incident_channels c JOIN incidents i ON i.id = c.incident_id
-	WHERE c.connection = $1 AND i.` + notOver + ` ORDER BY i.number DESC LIMIT $2`
+const channelsOfConnection = `SELECT c.channel FROM incident_channels c JOIN incidents i ON i.id = c.incident_id
+	WHERE c.connection = $1 AND i.` + notOver + ` GROUP BY c.channel ORDER BY MAX(i.number) DESC LIMIT $2`
 
 // IncidentChannels returns the platform's ids of the own channels on a connection
 // of incidents that are neither closed nor cancelled, those of the newest first.
 func (s *Store) IncidentChannels(ctx context.Context, connection string, limit int) (list []string, err error) {
 	err = s.query(ctx, "channels of incidents", channelsOfConnection, []any{connection, int64(limit)}, func(scan scanner) error {
 		var channel string
-		var number int64
-		err := scan(&channel, &number)
-		if !slices.Contains(list, channel) {
-			list = append(list, channel)
-		}
+		err := scan(&channel)
+		list = append(list, channel)
 		return err
 	})
 	return list, err

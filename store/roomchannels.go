@@ -70,14 +70,10 @@ func (s *Store) RoomOpen(ctx context.Context, c RoomChannel) (RoomChannel, error
 		if taken = n > 0; taken {
 			return nil
 		}
-		private := 0
-		if c.Private {
-			private = 1
-		}
 		// Another node may make it at the same moment, or take the name.
 		if err := t.exec(ctx, `INSERT INTO room_channels (name, key, title, topic, purpose, links, private, created_at, archived_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT DO NOTHING`,
-			c.Name, c.Key, writable(c.Title), writable(c.Topic), writable(c.Purpose), string(c.Links), int64(private), micros(t.now)); err != nil {
+			c.Name, c.Key, writable(c.Title), writable(c.Topic), writable(c.Purpose), string(c.Links), bit(c.Private), micros(t.now)); err != nil {
 			return err
 		}
 		err := find()

@@ -69,3 +69,24 @@ func incidentsFound(t *testing.T, w *world) {
 		t.Error(err, diff)
 	}
 }
+
+// channelsFound: each once, whoever had it before, the newest incident's first;
+// those of what is over for good are not looked into.
+func channelsFound(t *testing.T, w *world) {
+	for _, title := range []string{"b", "gone", "c", "a"} {
+		w.declare(t, declared(title))
+	}
+	for number, status := range map[int64]incident.Status{4: incident.Resolved, 2: incident.Cancelled} {
+		if err := w.alter(number, func(i *incident.Incident) error { i.Status = status; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := declared("a")
+	again.Channels = append(again.Channels, incident.Channel{Connection: "chat2", ID: "c-d"})
+	w.declare(t, again)
+	for limit, want := range map[int][]string{10: {"c-a", "c-c", "c-b"}, 2: {"c-a", "c-c"}} {
+		if got, err := w.IncidentChannels(w.ctx, "chat", limit); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, %v; want %v", got, err, want)
+		}
+	}
+}

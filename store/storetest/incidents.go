@@ -29,6 +29,7 @@ func incidentCases() map[string]func(t *testing.T, w *world) {
 		"an alert leads to its incidents":              incidentAlerts,
 		"of two who edit a retrospective one is told":  retrospectives,
 		"incidents are found":                          incidentsFound,
+		"their channels are listed":                    channelsFound,
 		"what databases can't hold is made fit":        incidentTexts,
 	}
 }
