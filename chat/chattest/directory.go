@@ -4,6 +4,7 @@ package chattest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -268,7 +269,10 @@ func foundImpatient(d *directory) {
 // no secret is told.
 func decides(t *testing.T, secrets []string, err error, want fault.Decision, words ...string) {
 	t.Helper()
-	if got, _ := fault.Of(err); err == nil || got != want {
+	if _, ok := errors.AsType[*fault.Error](err); !ok {
+		t.Fatalf("no decision in %v", err)
+	}
+	if got, _ := fault.Of(err); got != want {
 		t.Fatalf("%v, not %v: %v", got, want, err)
 	}
 	for _, w := range words {

@@ -4,13 +4,11 @@ package chattest
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"belfry/chat"
-	"belfry/config/secrettest"
 	"belfry/fault"
 	"belfry/seal"
 
@@ -122,23 +120,9 @@ func (k *keeping) twice(what string, step func() error) {
 	}
 }
 
-// decides checks the decision and that no secret is told.
 func (k *keeping) decides(err error, want fault.Decision, words ...string) {
 	k.Helper()
-	if _, ok := errors.AsType[*fault.Error](err); !ok {
-		k.Fatalf("no decision in %v", err)
-	}
-	if got, _ := fault.Of(err); got != want {
-		k.Errorf("%v, not %v: %v", got, want, err)
-	}
-	for _, w := range words {
-		if !strings.Contains(err.Error(), w) {
-			k.Errorf("%q does not say %q", err, w)
-		}
-	}
-	for _, secret := range k.Secrets {
-		secrettest.Check(k.T, secret, err)
-	}
+	decides(k.T, k.Secrets, err, want, words...)
 }
 
 func keptOnce(k *keeping) {
