@@ -11,6 +11,13 @@ import (
 // changed; it is wrapped in a Permanent error.
 var ErrArchived = errors.New("the channel is archived")
 
+// Archived is an ErrArchived in words of its own, those of err.
+func Archived(err error) error { return archived{err} }
+
+type archived struct{ error }
+
+func (e archived) Unwrap() []error { return []error{e.error, ErrArchived} }
+
 // ChannelKeeper is a platform on which Belfry can make and keep channels of its
 // own, for incidents. Every method may be repeated: what stands already is
 // left as it is. Limits and rights differ, so each is a step of its own, and a

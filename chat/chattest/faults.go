@@ -4,6 +4,7 @@ package chattest
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -136,7 +137,13 @@ func checkArchived(r *room) {
 	if !strings.Contains(text, r.Channel) || !strings.Contains(text, "archived") {
 		r.Errorf("the error doesn't say that %s is archived: %s", r.Channel, text)
 	}
-	r.decided(r.Platform.Update(r.context(), ref, key, card("later")), fault.Permanent)
+	if !errors.Is(err, chat.ErrArchived) {
+		r.Errorf("that it is archived can't be told from the error: %v", err)
+	}
+	err = r.Platform.Update(r.context(), ref, key, card("later"))
+	if r.decided(err, fault.Permanent); !errors.Is(err, chat.ErrArchived) {
+		r.Errorf("that it is archived can't be told from the error: %v", err)
+	}
 }
 
 // checkSlow: the caller's deadline holds whatever the server does.

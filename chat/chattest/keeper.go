@@ -4,6 +4,7 @@ package chattest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -340,6 +341,10 @@ func keptArchive(k *keeping) {
 	k.twice("archive", func() error { return k.Keeper.Keeper.Archive(k.ctx(), ch.ID) })
 	if !k.Look(ch.ID).Archived {
 		k.Fatal("it is not archived")
+	}
+	err := k.Keeper.Keeper.Describe(k.ctx(), ch.ID, chat.Description{Topic: "too late"})
+	if k.decides(err, fault.Permanent); !errors.Is(err, chat.ErrArchived) {
+		k.Errorf("that it is archived can't be told from the error: %v", err)
 	}
 	if !k.Unarchives {
 		k.decides(k.Keeper.Keeper.Unarchive(k.ctx(), ch.ID), fault.Permanent, "by hand")

@@ -126,7 +126,7 @@ func (r *Room) open(ctx context.Context, name, doing string) (store.RoomChannel,
 	case err != nil:
 		return c, read("read a channel of", err)
 	case !c.ArchivedAt.IsZero():
-		return c, fault.NewPermanent(fmt.Errorf("can't %s: the channel %s of the room is archived; un-archive it first", doing, name))
+		return c, fault.NewPermanent(chat.Archived(fmt.Errorf("can't %s: the channel %s of the room is archived; un-archive it first", doing, name)))
 	}
 	return c, nil
 }

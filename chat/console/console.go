@@ -253,7 +253,7 @@ func (r *Room) Delete(ctx context.Context, id alert.ID) error {
 
 // closed says that a channel is archived.
 func (r *Room) closed(channel string, cause error) error {
-	return fault.NewPermanent(fmt.Errorf("the channel %s of the room %s is archived: open it again, or name another in the route: %w", channel, r.name, cause))
+	return fault.NewPermanent(chat.Archived(fmt.Errorf("the channel %s of the room %s is archived: open it again, or name another in the route: %w", channel, r.name, cause)))
 }
 
 // checkChannel says whether messages may go to a channel. It need not have

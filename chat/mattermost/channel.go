@@ -100,13 +100,8 @@ func (p *Platform) archived(configured string, cause error) error {
 	if cause != nil {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	return fault.NewPermanent(archivedError{err})
+	return fault.NewPermanent(chat.Archived(err))
 }
-
-// archivedError is a chat.ErrArchived in words of its own.
-type archivedError struct{ error }
-
-func (e archivedError) Unwrap() []error { return []error{e.error, chat.ErrArchived} }
 
 // forget drops what is known of a channel id.
 func (p *Platform) forget(id string) {

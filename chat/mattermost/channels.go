@@ -210,7 +210,7 @@ func (p *Platform) patchChannel(ctx context.Context, c kept, change channelPatch
 		return nil
 	}
 	if c.DeleteAt > 0 {
-		return fault.NewPermanent(archivedError{fmt.Errorf("can't %s: it is archived; un-archive it first", doing)})
+		return fault.NewPermanent(chat.Archived(fmt.Errorf("can't %s: it is archived; un-archive it first", doing)))
 	}
 	return p.mayNot(p.client.do(ctx, http.MethodPut, "/channels/"+c.ID+"/patch", &change, nil), doing)
 }

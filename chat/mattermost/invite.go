@@ -42,7 +42,7 @@ func (p *Platform) Invite(ctx context.Context, channel string, people []string) 
 		return nil, err
 	}
 	if c.DeleteAt > 0 {
-		return nil, fault.NewPermanent(archivedError{fmt.Errorf("can't %s: it is archived; un-archive it first", doing)})
+		return nil, fault.NewPermanent(chat.Archived(fmt.Errorf("can't %s: it is archived; un-archive it first", doing)))
 	}
 	var refused []chat.Refusal
 	var ids []string
@@ -111,7 +111,7 @@ func (p *Platform) pin(ctx context.Context, ref chat.Ref, verb string) error {
 	doing := verb + " a message in " + p.channelWord(ref.Channel)
 	err := p.client.do(ctx, http.MethodPost, "/posts/"+ref.Post+"/"+verb, nil, nil)
 	if refusedAs(err, idPatchArchived, idEditArchived) {
-		return fault.NewPermanent(archivedError{fmt.Errorf("can't %s: the channel is archived: %w", doing, err)})
+		return fault.NewPermanent(chat.Archived(fmt.Errorf("can't %s: the channel is archived: %w", doing, err)))
 	}
 	if r, ok := refusal(err); ok && r.Status == http.StatusForbidden {
 		// So it answers for deleted messages, too.

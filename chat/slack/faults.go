@@ -143,15 +143,10 @@ func decide(err error, e effect, doing, connection string) error {
 		return fault.NewRetryAfterOnly(fault.This, text, time.Second)
 	}
 	if r.Code == "is_archived" || r.Code == "is_inactive" {
-		text = archivedError{text}
+		text = chat.Archived(text)
 	}
 	return &fault.Error{Decision: m.decision, Err: text}
 }
-
-// archivedError is a chat.ErrArchived in words of its own.
-type archivedError struct{ error }
-
-func (e archivedError) Unwrap() []error { return []error{e.error, chat.ErrArchived} }
 
 // refusal returns Slack's answer in err, if there is one.
 func refusal(err error) (refused, bool) {
