@@ -185,7 +185,7 @@ func (p *Platform) personCalled(ctx context.Context, me self, name string) (who 
 	case isUserID(name) && len(name) >= 8:
 		who, err = p.person(ctx, name)
 	case strings.Contains(name, "@"):
-		who, err = p.personByMail(ctx, name)
+		who, why, err = p.personByMail(ctx, name)
 	default:
 		who, why, err = p.personByHandle(ctx, strings.ToLower(name))
 	}
@@ -196,8 +196,6 @@ func (p *Platform) personCalled(ctx context.Context, me self, name string) (who 
 		return who, whyElsewhere, nil
 	case errors.Is(err, errNobody):
 		return who, whyNotKnown, nil
-	case refusedAs(err, "missing_scope", "no_permission"):
-		return who, whyNoMail, nil
 	case err != nil || why != "":
 		return who, why, err
 	case who.Deleted || who.ID == slackbot:
@@ -237,15 +235,18 @@ func (p *Platform) personByHandle(ctx context.Context, name string) (who person,
 	return who, why, err
 }
 
-func (p *Platform) personByMail(ctx context.Context, address string) (person, error) {
+func (p *Platform) personByMail(ctx context.Context, address string) (who person, why string, err error) {
 	var got struct {
 		User person `json:"user"`
 	}
-	err := p.read(ctx, "users.lookupByEmail", url.Values{"email": {address}}, "look a person up by mail", &got)
-	if refusedAs(err, "users_not_found", "user_not_found", "user_not_visible", "invalid_arguments", "invalid_email") {
-		err = fault.NewPermanent(errNobody)
+	err = p.read(ctx, "users.lookupByEmail", url.Values{"email": {address}}, "look a person up by mail", &got)
+	switch {
+	case refusedAs(err, "missing_scope", "no_permission"):
+		return who, whyNoMail, nil
+	case refusedAs(err, "users_not_found", "user_not_found", "user_not_visible", "invalid_arguments", "invalid_email"):
+		return who, whyNotKnown, nil
 	}
-	return got.User, err
+	return got.User, "", err
 }
 
 // FindGroup implements chat.Directory.

@@ -92,6 +92,22 @@ func TestAStrangerIsNotFound(t *testing.T) {
 	}
 }
 
+// TestAScopeThatIsMissingIsNamed: the one for names is not the one for mail
+// addresses, and without it nobody can be called unknown.
+func TestAScopeThatIsMissingIsNamed(t *testing.T) {
+	for _, name := range []string{"@alice", "id"} {
+		c := connect(t)
+		if name == "id" {
+			name = c.fake.UserID("alice")
+		}
+		c.fake.Ungrant("users:read")
+		got, err := c.FindPeople(t.Context(), []string{name})
+		if d, _ := fault.Of(err); d != fault.Retry || !strings.Contains(err.Error(), "lacks a scope") {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
 // TestWordsOfTheConfiguration: what mention_ids says is believed for people and groups.
 func TestWordsOfTheConfiguration(t *testing.T) {
 	var bob, group string
