@@ -252,7 +252,7 @@ func (p *Platform) personByMail(ctx context.Context, address string) (who person
 // FindGroup implements chat.Directory.
 func (p *Platform) FindGroup(ctx context.Context, name string) ([]chat.Actor, error) {
 	doing := fmt.Sprintf("read who belongs to %.80q", chat.CleanLine(name))
-	method, args := "conversations.members", url.Values{}
+	method, args := "conversations.members", url.Values{"limit": {namesAtOnce}}
 	if strings.HasPrefix(name, "~") || strings.HasPrefix(name, "#") {
 		id, err := p.resolve(ctx, name[1:])
 		if err != nil {
@@ -267,9 +267,6 @@ func (p *Platform) FindGroup(ctx context.Context, name string) ([]chat.Actor, er
 		method, args = "usergroups.users.list", url.Values{"usergroup": {id}}
 	}
 	var ids []string
-	if method == "conversations.members" {
-		args.Set("limit", namesAtOnce)
-	}
 	for range listPages {
 		var got struct {
 			Members  []string `json:"members"`
@@ -282,12 +279,19 @@ func (p *Platform) FindGroup(ctx context.Context, name string) ([]chat.Actor, er
 			return nil, p.groupTrouble(err, doing)
 		}
 		ids = append(append(ids, got.Members...), got.Users...)
-		if got.Metadata.Cursor == "" || len(ids) > 2*chat.MaxGroup {
+		if got.Metadata.Cursor == "" {
+			return p.actorsOf(ctx, ids, doing)
+		}
+		if len(ids) > 2*chat.MaxGroup { // programs and guests are among them, but so many?
 			break
 		}
 		args.Set("cursor", got.Metadata.Cursor)
 	}
-	return p.actorsOf(ctx, ids, doing)
+	return nil, tooMany(doing)
+}
+
+func tooMany(doing string) error {
+	return fault.NewPermanent(fmt.Errorf("can't %s: there are more than %d; name smaller groups", doing, chat.MaxGroup))
 }
 
 // groupCalled finds a user group's id by its handle.
@@ -360,7 +364,7 @@ func (p *Platform) actorsOf(ctx context.Context, ids []string, doing string) ([]
 		out = append(out, p.actorOf(who))
 	}
 	if len(out) > chat.MaxGroup {
-		return nil, fault.NewPermanent(fmt.Errorf("can't %s: there are more than %d; name smaller groups", doing, chat.MaxGroup))
+		return nil, tooMany(doing)
 	}
 	return out, nil
 }

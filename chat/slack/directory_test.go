@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"belfry/chat"
 	"belfry/chat/chattest"
 	"belfry/chat/slack"
 	"belfry/chat/slack/slacktest"
@@ -105,6 +106,23 @@ func TestAScopeThatIsMissingIsNamed(t *testing.T) {
 		if d, _ := fault.Of(err); d != fault.Retry || !strings.Contains(err.Error(), "lacks a scope") {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
+	}
+}
+
+// TestAChannelThatIsNotReadToItsEnd: of people whom nobody read it can't be
+// told whether they are among those who can act.
+func TestAChannelThatIsNotReadToItsEnd(t *testing.T) {
+	c := connect(t)
+	c.fake.PageSize(700)
+	crowd := []string{"alice"}
+	for i := range 2*chat.MaxGroup + 200 {
+		crowd = append(crowd, fmt.Sprintf("s%d", i))
+		c.fake.AddStranger(crowd[i+1])
+	}
+	c.fake.AddChannelWith("shared", crowd...)
+	got, err := c.FindGroup(t.Context(), "#shared")
+	if d, _ := fault.Of(err); d != fault.Permanent || !strings.Contains(err.Error(), "smaller groups") {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
