@@ -275,8 +275,11 @@ func (p *Platform) FindGroup(ctx context.Context, name string) ([]chat.Actor, er
 				Cursor string `json:"next_cursor"`
 			} `json:"response_metadata"`
 		}
-		if err := p.read(ctx, method, args, doing, &got); err != nil {
+		switch err := p.read(ctx, method, args, doing, &got); {
+		case err != nil && args.Has("usergroup"):
 			return nil, p.groupTrouble(err, doing)
+		case err != nil:
+			return nil, err
 		}
 		ids = append(append(ids, got.Members...), got.Users...)
 		if got.Metadata.Cursor == "" {
@@ -318,7 +321,7 @@ func (p *Platform) groupCalled(ctx context.Context, name, doing string) (id stri
 	return id, nil
 }
 
-// groupTrouble decides what a refusal to read groups means.
+// groupTrouble decides what a refusal to read user groups means.
 func (p *Platform) groupTrouble(err error, doing string) error {
 	switch {
 	case refusedAs(err, "plan_upgrade_required"):

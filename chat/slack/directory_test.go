@@ -107,6 +107,12 @@ func TestAScopeThatIsMissingIsNamed(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
+	c := connect(t)
+	c.fake.Ungrant("channels:read", "groups:read")
+	got, err := c.FindGroup(t.Context(), "#"+c.fake.Look("ops").ID)
+	if err == nil || !strings.Contains(err.Error(), "lacks a scope") || strings.Contains(err.Error(), "usergroups:read to the app") {
+		t.Errorf("%+v, %v", got, err)
+	}
 }
 
 // TestAChannelThatIsNotReadToItsEnd: of people whom nobody read it can't be
