@@ -102,7 +102,7 @@ func (l *listener) record(ctx context.Context, r reacted, mark string, ref chat.
 func (l *listener) recorded(ctx context.Context, m chat.Marked) (answer chat.Answer, err error) {
 	defer func() {
 		if broke := recover(); broke != nil {
-			l.log.Error("keeping a message that somebody marked broke down", "connection", l.name, "panic", broke)
+			l.log.Error("keeping a message that somebody marked broke down", "panic", broke)
 			answer, err = chat.Answer{Whisper: sayUnkept}, nil
 		}
 	}()
@@ -210,7 +210,7 @@ func (l *listener) pollMarks(ctx context.Context) {
 		l.lookedForMarks = from
 	}
 	if err := l.findMarks(ctx, l.lookedForMarks); err != nil {
-		l.log.Warn("can't look for messages that were marked; trying again", "connection", l.name, "err", err)
+		l.log.Warn("can't look for messages that were marked; trying again", "err", err)
 		return
 	}
 	l.lookedForMarks = from
