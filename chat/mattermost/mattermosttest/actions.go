@@ -154,9 +154,6 @@ func (t Typed) Click(label string) Outcome {
 			if err == nil {
 				res = s.applyAnswer("", raw)
 			}
-			if err == nil && bytes.Contains(raw, []byte(`"update":{`)) {
-				res = pressed{err: errNotFound("app.post.get.app_error", "Unable to get the post.")}
-			}
 			out := Outcome{Failed: res.err.text(), Reading: Read(res.whisper)}
 			out.Whisper = out.Reading.Text
 			return out
@@ -166,7 +163,8 @@ func (t Typed) Click(label string) Outcome {
 	return Outcome{}
 }
 
-// applyAnswer reads the answer to a click and does what it says.
+// applyAnswer reads the answer to a click and does what it says. An update of a
+// post that is not kept, or was deleted meanwhile, fails after the side effect.
 func (s *Server) applyAnswer(postID string, raw []byte) pressed {
 	var answer struct {
 		Update *struct {
@@ -180,7 +178,10 @@ func (s *Server) applyAnswer(postID string, raw []byte) pressed {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.posts[postID]; answer.Update != nil && p != nil && p.DeleteAt == 0 {
+	if p := s.posts[postID]; answer.Update != nil {
+		if p == nil || p.DeleteAt != 0 {
+			return pressed{err: errNotFound("app.post.get.app_error", "Unable to get the post.")}
+		}
 		p.Message = answer.Update.Message // blank if the answer has none
 		if answer.Update.Props != nil {
 			p.Props = *answer.Update.Props

@@ -73,6 +73,7 @@ func integrate(t *testing.T) *integration {
 		if in.status == 302 {
 			in.status = 200
 		}
+		w.Header().Set("Content-Type", "application/json") // commands want it
 		w.WriteHeader(in.status)
 		_, _ = io.WriteString(w, in.reply) // the reader may be gone
 	}))

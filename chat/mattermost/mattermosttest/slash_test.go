@@ -101,3 +101,20 @@ func TestResponseURLHoldsForFiveUses(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
+
+// TestAnAnswersButtonCanUpdateNothing: what only one person sees is kept
+// nowhere, so an update of it fails after everything was done.
+func TestAnAnswersButtonCanUpdateNothing(t *testing.T) {
+	s, in := start(t), integrate(t)
+	s.AddCommand("bell", in.URL)
+	in.answers(200, `{"text":"Shall I?","username":"bell","attachments":[{"actions":[{"id":"go","type":"button","name":"Go","integration":{"url":"`+in.URL+`"}}]}]}`)
+	shown := s.Type("alice", "ops", "/bell x")
+	in.answers(200, `{"ephemeral_text":"done"}`)
+	if out := shown.Click("Go"); out.Failed != "" || out.Whisper != "done" {
+		t.Errorf("a word: %+v", out)
+	}
+	in.answers(200, `{ "update": {"message": "done"}, "ephemeral_text": "done" }`)
+	if out := shown.Click("Go"); !strings.HasPrefix(out.Failed, "404 ") || out.Whisper != "" {
+		t.Errorf("an update: %+v", out)
+	}
+}
