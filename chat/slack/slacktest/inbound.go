@@ -201,7 +201,8 @@ func postEphemeral(q *request) reply {
 		return no
 	}
 	user := q.args["user"]
-	q.inbox.whispers[user] = append(q.inbox.whispers[user], Whisper{Reading: m.read(), Channel: c.ID, Thread: m.ThreadTS, By: q.name})
+	q.inbox.whispers[user] = append(q.inbox.whispers[user], Whisper{Reading: m.read(), Channel: c.ID, Thread: m.ThreadTS, By: q.name,
+		s: q.Server, user: user, m: m})
 	return reply{"message_ts": q.stamp()}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -213,5 +214,22 @@ func TestWhatPeopleRead(t *testing.T) {
 		if got.Text != want.read || strings.Join(got.Looks, " ") != want.looks || strings.Join(got.Links, " ") != want.links || strings.Join(got.Rings, " ") != want.rings {
 			t.Errorf("%q is read as %+v", text, got)
 		}
+	}
+}
+
+// TestWhispersCanBeClicked: also those that chat.postEphemeral showed. What is
+// sent then has no message in it.
+func TestWhispersCanBeClicked(t *testing.T) {
+	c := begin(t, slacktest.Options{})
+	alice := c.s.AddUser("alice").ID
+	talk := c.s.AddChannel("talk").ID
+	var payload string
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { payload = r.FormValue("payload") }))
+	t.Cleanup(app.Close)
+	c.s.CallAt(app.URL)
+	c.send("chat.postEphemeral", c.s.Token(), form, url.Values{"channel": {talk}, "user": {alice}, "text": {"Shall I?"},
+		"blocks": {`[{"type":"actions","elements":[{"type":"button","action_id":"go","value":"v1","text":{"type":"plain_text","text":"Go"}}]}]`}}.Encode())
+	if out := c.s.WaitWhisper("alice", "").Click("Go"); out.Failed != "" || !strings.Contains(payload, `"value":"v1"`) || !strings.Contains(payload, alice) || strings.Contains(payload, `"message":`) {
+		t.Errorf("%+v: %s", out, payload)
 	}
 }
