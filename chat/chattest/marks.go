@@ -11,7 +11,7 @@ import (
 )
 
 // Marks is a platform on which people mark messages, under test. Alice and Bob
-// are in all channels, and so is Belfry.
+// are in all channels, and so is Belfry. "wrench" on a card acknowledges it.
 type Marks struct {
 	Scribe *Scribe
 	// Connection is the name of the connection.
@@ -23,10 +23,14 @@ type Marks struct {
 	Say func(person, channel, text, thread string) string
 	// SayAsProgram has a program write in a person's name.
 	SayAsProgram func(person, channel, text string) string
+	// SayJoined has the platform say that a person joined, which nobody wrote.
+	SayJoined func(person, channel string) string
 	// SayOurs puts a message of Belfry's up.
 	SayOurs func(channel, text string) string
 	// Mark puts an emoji on a message, Unmark takes it off.
 	Mark, Unmark func(person, channel, post, emoji string)
+	// MarkDeleted has a message deleted before anybody could read what was marked.
+	MarkDeleted func(person, channel, post, emoji string)
 	// Told waits until a person was told a text about a message: where only
 	// they see it, or below it.
 	Told func(person, post, text string)
@@ -47,7 +51,8 @@ func RunMarks(t *testing.T, open func(*testing.T) *Marks) {
 		run  func(*marking)
 	}{
 		{"AMessageIsKept", markedMessage}, {"InAThread", markedThread}, {"Once", markedOnce}, {"NothingElse", markedNothing},
-		{"OfPrograms", markedProgram}, {"AfterTrouble", markedTrouble}, {"WhileAway", markedAway},
+		{"OfPrograms", markedProgram}, {"OnACard", markedCard}, {"Unwritten", markedUnwritten},
+		{"AfterTrouble", markedTrouble}, {"AfterABreakdown", markedBreakdown}, {"WhileAway", markedAway},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			m := &marking{T: t, Marks: open(t)}
@@ -140,6 +145,36 @@ func markedProgram(m *marking) {
 	m.Mark(Bob, m.Own, post, "pushpin")
 	if k := m.kept(1)[0]; k.Message.Author.ID != "" || k.Message.Author.Name == "" || k.Message.Text != "build 42 failed" {
 		m.Errorf("what a program wrote is %+v", k.Message)
+	}
+}
+
+// markedCard: what acknowledges a card does not keep it.
+func markedCard(m *marking) {
+	ours := m.SayOurs(m.Own, "web01 is down")
+	m.Mark(Bob, m.Own, ours, "wrench")
+	m.kept(0)
+	m.Mark(Bob, m.Own, ours, "pushpin")
+	m.kept(1)
+}
+
+// markedUnwritten: what nobody wrote, and what is gone, is left alone, and is
+// in nobody's way.
+func markedUnwritten(m *marking) {
+	m.Mark(Bob, m.Own, m.SayJoined(Alice, m.Own), "pushpin")
+	m.MarkDeleted(Bob, m.Own, m.Say(Alice, m.Own, "never mind", ""), "pushpin")
+	m.kept(0)
+	m.Mark(Bob, m.Own, m.Say(Alice, m.Own, "the disk is full", ""), "pushpin")
+	m.kept(1)
+}
+
+// markedBreakdown: one that breaks down is not asked for ever.
+func markedBreakdown(m *marking) {
+	m.Scribe.Break()
+	m.Mark(Bob, m.Own, m.Say(Alice, m.Own, "the disk is broken", ""), "pushpin")
+	m.kept(0)
+	m.Mark(Bob, m.Own, m.Say(Alice, m.Own, "the disk is full", ""), "pushpin")
+	if k := m.kept(1)[0]; k.Message.Text != "the disk is full" {
+		m.Errorf("%+v", k)
 	}
 }
 

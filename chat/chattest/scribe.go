@@ -19,6 +19,7 @@ type Scribe struct {
 	kept     []chat.Marked
 	channels []string
 	failing  int
+	breaking bool
 }
 
 var _ chat.Recorder = (*Scribe)(nil)
@@ -54,6 +55,10 @@ func (s *Scribe) Record(_ context.Context, m chat.Marked) (chat.Answer, error) {
 		s.failing--
 		return chat.Answer{}, errors.New("the disk is full")
 	}
+	if s.breaking {
+		s.breaking = false
+		panic("the Scribe broke down")
+	}
 	for _, k := range s.kept {
 		if k.Mark == m.Mark && k.Message.Ref == m.Message.Ref {
 			return chat.Answer{}, nil
@@ -75,6 +80,13 @@ func (s *Scribe) Fail(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = n
+}
+
+// Break has the next Record break down.
+func (s *Scribe) Break() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.breaking = true
 }
 
 // Kept is what was kept so far.

@@ -37,7 +37,7 @@ func marks(t *testing.T, tells bool) *chattest.Marks {
 	}
 	own, other := fake.AddChannel("inc-42"), fake.AddChannel("town")
 	cfg := &mattermost.Config{URL: fake.URL(), Token: config.Secret(fake.Token()), Team: mattermosttest.Team}
-	cfg.Websocket = true
+	cfg.Websocket, cfg.Reactions = true, map[string]string{"wrench": chat.ReactAck}
 	scribe, mem := &chattest.Scribe{}, &memory{used: map[string]bool{}, settings: map[string]string{}}
 	var p *mattermost.Platform
 	stop := func() {}
@@ -71,6 +71,11 @@ func marks(t *testing.T, tells bool) *chattest.Marks {
 		Scribe: scribe, Connection: "main", Own: own.ID, Other: other.ID, Now: time.Now,
 		Say:          func(person, channel, text, thread string) string { return fake.Say(person, channel, thread, text) },
 		SayAsProgram: func(person, channel, text string) string { return fake.SayByHook(person, channel, text) },
+		SayJoined:    func(person, channel string) string { return fake.SayJoined(person, channel) },
+		MarkDeleted: func(person, _, post, emoji string) {
+			fake.DeletePost(post)
+			fake.ReactLate(person, post, emoji)
+		},
 		SayOurs: func(channel, text string) string {
 			ref, err := p.Post(t.Context(), chat.Post{Channel: channel, Key: seal.Random(), Message: chat.Message{Title: text, Summary: text}})
 			if err != nil {

@@ -28,6 +28,13 @@ func (s *Server) React(user, post, emoji string) {
 	s.react(s.user(user), p, emoji)
 }
 
+// ReactLate tells of an emoji on a post that was deleted meanwhile.
+func (s *Server) ReactLate(user, post, emoji string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tellReaction("reaction_added", Reaction{UserID: s.user(user).ID, PostID: post, EmojiName: emoji, CreateAt: millis(s.clock.Now())})
+}
+
 // ReactAs puts an emoji on the card as somebody.
 func (c *Card) ReactAs(user, emoji string) { c.s.React(user, c.id, emoji) }
 
@@ -103,6 +110,16 @@ func (s *Server) Say(user, channel, root, message string) string {
 // SayByHook posts as an integration in somebody's name: it is stored as theirs.
 func (s *Server) SayByHook(owner, channel, message string) string {
 	return s.sayWith(owner, channel, "", message, json.RawMessage(`{"from_webhook":"true"}`))
+}
+
+// SayJoined has the server say that somebody joined a channel: a post of theirs
+// that they did not write.
+func (s *Server) SayJoined(user, channel string) string {
+	id := s.sayWith(user, channel, "", user+" joined the channel.", json.RawMessage(`{"username":"`+user+`"}`))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.posts[id].Type = "system_join_channel"
+	return id
 }
 
 func (s *Server) sayWith(user, channel, root, message string, props json.RawMessage) string {

@@ -209,6 +209,9 @@ func (s *Server) show(m *Message, withMetadata bool) map[string]any {
 	if m.EventType != "" && withMetadata {
 		out["metadata"] = map[string]any{"event_type": m.EventType, "event_payload": m.Payload}
 	}
+	if m.Subtype != "" {
+		out["subtype"] = m.Subtype
+	}
 	if m.Username != "" {
 		out["username"] = m.Username
 	}

@@ -94,6 +94,14 @@ func (s *Server) Say(person, channel, text, thread string) (payloads []map[strin
 	return append(payloads, p)
 }
 
+// PostJoined has Slack say that somebody joined a channel, which they did not
+// write, and returns the ts.
+func (s *Server) PostJoined(person, channel string) (ts string) {
+	ts = s.PostAs(person, channel, "<@"+s.UserID(person)+"> has joined the channel", "")
+	s.in(channel, func(c *Channel) { c.messages[len(c.messages)-1].Subtype = "channel_join" })
+	return ts
+}
+
 // PostByApp has another app write in a person's name, and returns the ts.
 func (s *Server) PostByApp(person, channel, text string) (ts string) {
 	ts = s.PostAs(person, channel, text, "")

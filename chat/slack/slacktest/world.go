@@ -63,8 +63,10 @@ type Message struct {
 	TS, ThreadTS, Channel string
 	User, BotID           string
 	Username, Icon        string
-	Text                  string
-	Blocks, Attachments   []any
+	// Subtype is that of a message which is no person's words.
+	Subtype             string
+	Text                string
+	Blocks, Attachments []any
 	// EventType and Payload are its metadata.
 	EventType string
 	Payload   map[string]any
