@@ -3,6 +3,8 @@
 package chattest
 
 import (
+	"fmt"
+
 	"github.com/google/go-cmp/cmp"
 
 	"belfry/chat"
@@ -69,5 +71,35 @@ func checkDialogChoices(r *room) {
 	effect.Form.Submit(map[string]string{"summary": "fine"})
 	if diff := cmp.Diff(map[string]string{"severity": "SEV2", "summary": "fine"}, r.rec.Submits()[2].Values); diff != "" {
 		r.Errorf("untouched: %s", diff)
+	}
+}
+
+// checkDialogManyChoices: what can't be shown as a choice is still asked for,
+// and what stands in it at first arrives whole.
+func checkDialogManyChoices(r *room) {
+	hosts := make([]string, chat.MaxOptions+1)
+	for n := range hosts {
+		hosts[n] = fmt.Sprintf("web%03d", n)
+	}
+	r.rec.OnPress = func(chat.Press) chat.Answer {
+		return chat.Answer{Dialog: &chat.Dialog{Title: "Declare", SubmitLabel: "Declare", State: "sealed.state-of-8", Fields: []chat.Field{
+			{Name: "host", Label: "Host", Options: hosts},
+			{Name: "service", Label: "Service", Several: true, Options: []string{"shop", "mail relay", "ftp"}, Value: "shop,ftp"},
+		}}}
+	}
+	ref, _ := r.post(fullCard())
+	effect := r.Room.Press(Alice, ref, "Acknowledge with comment…")
+	if effect.Form == nil || len(effect.Form.Fields) != 2 {
+		r.Fatalf("no dialog opened: %+v", effect)
+	}
+	if out := effect.Form.Submit(map[string]string{"host": hosts[chat.MaxOptions]}); out.Form != nil || out.Failed != "" {
+		r.Errorf("then %+v", out)
+	}
+	submits := r.rec.Submits()
+	if len(submits) != 1 {
+		r.Fatalf("%d submits arrived", len(submits))
+	}
+	if diff := cmp.Diff(map[string]string{"host": hosts[chat.MaxOptions], "service": "shop,ftp"}, submits[0].Values); diff != "" {
+		r.Errorf("values: %s", diff)
 	}
 }

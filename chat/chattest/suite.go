@@ -70,6 +70,7 @@ func parts() []part {
 		{"DialogCancelled", twoWay, checkDialogCancel},
 		{"DialogFieldErrors", twoWay, checkDialogErrors},
 		{"DialogChoices", twoWay, checkDialogChoices},
+		{"DialogManyChoices", twoWay, checkDialogManyChoices},
 		{"DialogRefused", twoWay, checkDialogRefused},
 		{"HostileCard", twoWay, checkHostileCard},
 		{"HostileNote", twoWay, checkHostileNote},
