@@ -39,7 +39,10 @@ func (s *Server) attempt(payload map[string]any, n int) Answered {
 	s.mu.Lock()
 	base := s.inbox.request
 	s.mu.Unlock()
-	if n == 0 || base == "" {
+	switch {
+	case base == "":
+		return s.overSocket("events_api", payload, false, n)
+	case n == 0:
 		return s.deliver("events_api", payload, false)
 	}
 	raw, err := json.Marshal(payload)

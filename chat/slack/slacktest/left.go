@@ -24,7 +24,7 @@ func (s *Server) Left() []string {
 			add("channel %s", c.Name)
 		}
 		for _, b := range c.Bookmarks {
-			if b.AppID == AppID && b.Emoji != "" {
+			if b.AppID == AppID {
 				add("link %s in %s", b.Title, c.Name)
 			}
 		}
