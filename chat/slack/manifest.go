@@ -143,11 +143,7 @@ func NewManifest(w Wish) (Manifest, error) {
 		{"Declare incident…", "message", shortcutDeclare, "Declare an incident with this message as its summary"},
 		{"Add to incident timeline", "message", shortcutKeep, "Keep this message in the timeline of the channel's incident"},
 	}
-	m.Features.Commands = []manifestCommand{{Command: w.Command, Description: "See and handle alerts", Hint: w.Hint, Escape: true}}
-	if w.Incidents != "" && w.Incidents != w.Command {
-		m.Features.Commands = append(m.Features.Commands,
-			manifestCommand{Command: w.Incidents, Description: "Declare and run incidents", Hint: w.IncidentHint, Escape: true})
-	}
+	m.Features.Commands = w.commands()
 	m.OAuth.Scopes.Bot = namesOf(Scopes(w))
 	m.Settings.Events.Bot = []string{eventMention, eventUninstalled, eventReacted, eventUnreacted, eventRevoked}
 	if w.Messages {
@@ -174,9 +170,9 @@ func (w *Wish) check() (callback string, err error) {
 	if n := len([]rune(w.Name)); n == 0 || n > maxAppName {
 		return "", fmt.Errorf("the app's name %q has %d characters; it takes 1 to %d", w.Name, n, maxAppName)
 	}
-	for _, command := range []string{w.Command, w.Incidents} {
-		if text := wrongCommandWord(command); text != "" && (command != "" || w.Command == "") {
-			return "", fmt.Errorf("the command %q %s", command, text)
+	for _, c := range w.commands() {
+		if text := wrongCommandWord(c.Command); text != "" {
+			return "", fmt.Errorf("the command %q %s", c.Command, text)
 		}
 	}
 	if w.URL != "" && !isBase(w.URL) {
@@ -201,6 +197,15 @@ func (w *Wish) check() (callback string, err error) {
 func isBase(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
+// commands are the slash commands of the app.
+func (w *Wish) commands() []manifestCommand {
+	out := []manifestCommand{{Command: w.Command, Description: "See and handle alerts", Hint: w.Hint, Escape: true}}
+	if w.Incidents != "" && w.Incidents != w.Command {
+		out = append(out, manifestCommand{Command: w.Incidents, Description: "Declare and run incidents", Hint: w.IncidentHint, Escape: true})
+	}
+	return out
 }
 
 // wrongCommandWord says what keeps a text from being a slash command.
