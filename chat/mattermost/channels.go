@@ -147,7 +147,7 @@ func (p *Platform) channelNamed(ctx context.Context, name string) (c kept, found
 
 // channelOf is a channel as callers know it.
 func (p *Platform) channelOf(c kept) chat.Channel {
-	return chat.Channel{ID: c.ID, Name: c.Name, Private: c.Type == "P", URL: strings.TrimSuffix(p.client.base, "/api/v4") + "/" + p.team + "/channels/" + c.Name}
+	return chat.Channel{ID: c.ID, Name: c.Name, Private: c.Type == "P", URL: p.client.site() + "/" + p.team + "/channels/" + c.Name}
 }
 
 // channelInfo reads a channel that is to be kept.

@@ -62,6 +62,12 @@ type clientOptions struct {
 	clock     clock.Clock
 }
 
+// apiPath follows a server's address where its API begins.
+const apiPath = "/api/v4"
+
+// site is where browsers find the server, without a slash at its end.
+func (c *client) site() string { return strings.TrimSuffix(c.base, apiPath) }
+
 func newClient(o clientOptions) *client {
 	c := &client{
 		base: o.base, token: o.token, auth: []string{"Bearer " + o.token.Reveal()}, timeout: o.timeout, clock: o.clock,

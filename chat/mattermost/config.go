@@ -227,7 +227,7 @@ func (c *Config) Open(o Options) (*Platform, error) {
 		name: o.Name, team: c.Team, callback: strings.TrimRight(callback, "/"),
 		clock: o.Clock, log: o.Log, memory: o.Memory, pace: usualPace(),
 		client: newClient(clientOptions{
-			base: strings.TrimRight(c.URL, "/") + "/api/v4", token: token, timeout: timeout,
+			base: strings.TrimRight(c.URL, "/") + apiPath, token: token, timeout: timeout,
 			perSecond: c.RequestsPerSecond, transport: transport, clock: o.Clock,
 		}),
 		channels:   newCache[channel](channelsKept, maxCached),

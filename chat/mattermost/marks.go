@@ -88,7 +88,7 @@ func (l *listener) record(ctx context.Context, r reacted, mark string, ref chat.
 		return nil
 	}
 	m := chat.Marked{Actor: who, Mark: mark, Message: chat.Quoted{Ref: ref, Author: l.wrote(ctx, &s), Ours: mine, Text: s.text(),
-		At: time.UnixMilli(s.CreateAt).UTC(), Link: strings.TrimSuffix(l.client.base, "/api/v4") + "/_redirect/pl/" + s.ID}}
+		At: time.UnixMilli(s.CreateAt).UTC(), Link: l.client.site() + "/_redirect/pl/" + s.ID}}
 	answer, err := l.recorded(ctx, m)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnrecorded, err)

@@ -82,7 +82,7 @@ var errNoOAuth = errors.New("this connection has no oauth application, so accoun
 
 // Site implements chat.Identifier.
 func (p *Platform) Site() string {
-	u, err := url.Parse(strings.TrimSuffix(p.client.base, "/api/v4"))
+	u, err := url.Parse(p.client.site())
 	if err != nil {
 		return ""
 	}
