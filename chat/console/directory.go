@@ -102,11 +102,7 @@ func (r *Room) actorsOf(all []store.Person, group string) ([]chat.Actor, error) 
 	if len(all) > chat.MaxGroup {
 		return nil, fault.NewPermanent(fmt.Errorf("%.80q has more than %d people; name smaller groups", chat.CleanLine(group), chat.MaxGroup))
 	}
-	out := make([]chat.Actor, len(all))
-	for i, p := range all {
-		out[i] = r.actorOf(p)
-	}
-	return out, nil
+	return r.actors(all), nil
 }
 
 func (r *Room) people(ctx context.Context) ([]chat.Actor, error) {
@@ -114,13 +110,13 @@ func (r *Room) people(ctx context.Context) ([]chat.Actor, error) {
 	if err != nil {
 		return nil, read("read the people of", err)
 	}
-	out := make([]chat.Actor, len(all))
-	for i, p := range all {
-		out[i] = r.actorOf(p)
-	}
-	return out, nil
+	return r.actors(all), nil
 }
 
-func (r *Room) actorOf(p store.Person) chat.Actor {
-	return chat.Actor{Connection: r.name, ID: formatID(p.ID), Name: p.Name}
+func (r *Room) actors(all []store.Person) []chat.Actor {
+	out := make([]chat.Actor, len(all))
+	for i, p := range all {
+		out[i] = chat.Actor{Connection: r.name, ID: formatID(p.ID), Name: p.Name}
+	}
+	return out
 }
