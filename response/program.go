@@ -9,7 +9,7 @@ import (
 	"belfry/store"
 )
 
-// Program is who acts that is no person.
+// Program is who acts that is no person, or that must not do a thing twice.
 type Program struct {
 	// Key names what is asked for: it is done once, however often it is asked
 	// for by that key. Empty: it is done each time.

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package response is what people can do with incidents, each act one
-// transaction: declare, move along the lifecycle, say how it stands, give roles
-// and tasks, attach alerts, join.
+// Package response is what people, and programs, can do with incidents, each act
+// one transaction: declare, move along the lifecycle, say how it stands, give
+// roles and tasks, attach alerts, join.
 //
 // An act reads the incident as it is in the transaction, lets package incident
 // change it or say why not, and stores the incident with the entries that its
 // timeline gets: who did what, and when. Two people who act at once therefore
-// act one after the other, wherever they are. Nothing here talks to the outside.
+// act one after the other, wherever they are. What follows from the act, such as
+// cards, notes and steps with channels, is stored with it (see effect); what came
+// of those steps is told by ChannelOpened and its like. Two loops act by
+// themselves: KeepReminders and KeepCalls. Nothing here talks to the outside.
 package response
 
 import (
@@ -292,20 +295,13 @@ func (r *Response) Happened(ctx context.Context, number int64, by incident.Perso
 	})
 }
 
-// errKnown says that what a key names was done before.
-var errKnown = errors.New("this was done before")
-
 // Record takes a message of chat into the record. key names the message and as:
 // what was taken by the same key before is not taken again, and known says so.
 func (r *Response) Record(ctx context.Context, number int64, as incident.Keep, s incident.Said, by incident.Person, key string) (done Done, known bool, err error) {
-	c := store.IncidentChange{Numbers: []int64{number}, Key: key}
-	done, err = r.with(ctx, c, func(i *incident.Incident, v store.IncidentView, at time.Time) (incident.Entry, error) {
-		if v.Known != 0 {
-			return incident.Entry{}, errKnown
-		}
+	done, err = r.For(Program{Key: key}).on(ctx, number, func(i *incident.Incident, at time.Time) (incident.Entry, error) {
 		return i.Record(as, s, by, at)
 	})
-	if errors.Is(err, errKnown) {
+	if _, known := errors.AsType[*KnownError](err); known {
 		return Done{}, true, nil
 	}
 	return done, false, err
