@@ -56,6 +56,15 @@ func fit(text, what string, most int) (string, error) {
 	return text, nil
 }
 
+// excerpt is what fits of a text that nobody can be asked to shorten.
+func excerpt(text string, most int) string {
+	text, err := fit(text, "", 1<<30)
+	if r := []rune(text); err == nil && len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
+}
+
 // need is fit for what must not be empty.
 func need(text, what string, most int) (string, error) {
 	text, err := fit(text, what, most)
@@ -283,10 +292,7 @@ func (i *Incident) Trouble(key, text string, at time.Time) (e Entry, ok bool) {
 		return e, false
 	}
 	i.Told = append(i.Told, key)
-	if r := []rune(text); len(r) > MaxLine {
-		text = string(r[:MaxLine-1]) + "…"
-	}
-	return i.touch(EntryTrouble, Belfry(), at, text), true
+	return i.touch(EntryTrouble, Belfry(), at, excerpt(text, MaxLine)), true
 }
 
 // TakeChannel notes that Belfry made a channel; it is the incident's own from now

@@ -176,8 +176,8 @@ func TestChannelsFollowTheirIncidents(t *testing.T) {
 	})
 }
 
-// hides: what is private is never told to a channel that was made private for
-// it, and never written anew where everybody can read it.
+// hides: the record knows at any time where everybody can read, so that what is
+// private is not written there (see stands).
 func (m *chatModel) hides(t *rapid.T) {
 	for connection, room := range m.rooms {
 		if own, _ := m.i.Own(connection); own.Public == room.private {

@@ -153,10 +153,7 @@ func (i *Incident) generated(a *alert.Alert) string {
 	default:
 		title = "Incident of " + i.CreatedAt.UTC().Format("2 January, 15:04 UTC")
 	}
-	if r := []rune(title); len(r) > MaxTitle {
-		title = string(r[:MaxTitle-1]) + "…"
-	}
-	return title
+	return excerpt(oneLine(title), MaxTitle)
 }
 
 func capital(s string) string {

@@ -171,12 +171,3 @@ func attach(a *alert.Alert, m Moment) Attached {
 	return Attached{Alert: a.ID, Number: a.Number, Name: a.Name(), Source: a.Source, Fingerprint: a.Fingerprint, Topic: a.Topic,
 		Severity: a.Severity, State: stateOf(a), StartsAt: a.StartsAt, Moment: m}
 }
-
-// excerpt is what fits of a text that nobody can be asked to shorten.
-func excerpt(text string, most int) string {
-	text, err := fit(text, "", 1<<30)
-	if r := []rune(text); err == nil && len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return text
-}

@@ -6,9 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"belfry/alert"
 )
@@ -72,38 +72,23 @@ func (r *Rule) Declaration(a *alert.Alert) Declaration {
 		Alert: a, By: r.By()}
 }
 
+// labelled finds the labels of a title. Two braces are no way to write one: of
+// {{host}} the label is "{host", which the configuration finds fault with.
+var labelled = regexp.MustCompile(`\{([^}]*)\}`)
+
 // title puts the alert's labels into the title; what is too long is cut.
 func (r *Rule) title(a *alert.Alert) string {
 	labels := a.MatchLabels()
-	var b strings.Builder
-	for rest := r.Title; rest != ""; {
-		before, after, found := strings.Cut(rest, "{")
-		b.WriteString(before)
-		name, behind, closed := strings.Cut(after, "}")
-		if !found || !closed {
-			b.WriteString(rest[len(before):])
-			break
-		}
-		b.WriteString(labels[name])
-		rest = behind
-	}
-	title := oneLine(strings.ToValidUTF8(b.String(), "\uFFFD"))
-	if utf8.RuneCountInString(title) > MaxTitle {
-		title = string([]rune(title)[:MaxTitle-1]) + "…"
-	}
-	return title
+	title := labelled.ReplaceAllStringFunc(r.Title, func(m string) string { return labels[m[1:len(m)-1]] })
+	return excerpt(oneLine(title), MaxTitle)
 }
 
 // Placeholders returns the labels that Title wants.
 func (r *Rule) Placeholders() (names []string) {
-	for rest := r.Title; ; {
-		_, after, found := strings.Cut(rest, "{")
-		name, behind, closed := strings.Cut(after, "}")
-		if !found || !closed {
-			return names
-		}
-		names, rest = append(names, name), behind
+	for _, m := range labelled.FindAllStringSubmatch(r.Title, -1) {
+		names = append(names, m[1])
 	}
+	return names
 }
 
 // Catch notes, once, that alerts of other groups are attached to i because the
