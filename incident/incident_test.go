@@ -4,6 +4,7 @@ package incident
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -170,5 +171,21 @@ func TestACloneSharesNothing(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, i); diff != "" {
 		t.Errorf("changed:\n%s", diff)
+	}
+	// Every list and map there is, also those that no act above touches.
+	v := reflect.ValueOf(&Incident{}).Elem()
+	for n := range v.NumField() {
+		switch f := v.Field(n); f.Kind() {
+		case reflect.Slice:
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		case reflect.Map:
+			f.Set(reflect.MakeMap(f.Type()))
+		}
+	}
+	full, _ := v.Addr().Interface().(*Incident)
+	for n, w := 0, reflect.ValueOf(full.Clone()).Elem(); n < v.NumField(); n++ {
+		if k := v.Field(n).Kind(); (k == reflect.Slice || k == reflect.Map) && v.Field(n).Pointer() == w.Field(n).Pointer() {
+			t.Errorf("a clone shares %s", v.Type().Field(n).Name)
+		}
 	}
 }

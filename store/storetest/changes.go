@@ -46,6 +46,8 @@ func alertComesBack(t *testing.T, w *world) {
 	a := problem("a")
 	e := event(alert.EventOpened)
 	effect := store.Effect{Alert: a, Events: []alert.Event{e}}
+	whole(t, a, "Alert.ID", "Alert.Number")
+	whole(t, e, "Event.ID", "Event.AlertID")
 	w.one(t, change(a, effect))
 	if a.ID <= 0 || effect.Events[0].ID <= a.ID || effect.Events[0].AlertID != a.ID {
 		t.Fatalf("ids not filled in: alert %d, event %+v", a.ID, effect.Events[0])

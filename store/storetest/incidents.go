@@ -46,18 +46,20 @@ func declared(title string) *incident.Incident {
 		Moments: map[incident.Status]incident.Moment{incident.Started: m}, Reopened: 2, Opened: day(), Origin: "route shop", OriginKey: title, RemindAt: day().Add(time.Minute),
 		Reminded: map[incident.ReminderKind]incident.Reminded{incident.RemindUpdate: {Since: day(), Times: 1, At: day()}}, Roles: map[string]incident.Person{"commander": anna()},
 		People: []incident.Person{anna()}, Subs: []int64{7}, Duplicates: []int64{8}, Cards: []string{"chat/town"},
-		Tasks: []incident.Task{{Number: 1, Kind: incident.ToDo, Text: "call", Owner: anna(), Due: day(), Created: m, Done: m},
+		Tasks: []incident.Task{{Number: 1, Kind: incident.ToDo, Text: "call", Owner: anna(), Link: "https://chat.example.org/m", Due: day(), Created: m, Done: m, Reminded: true},
 			{Number: 2, Kind: incident.FollowUp, Text: "write", Created: m}},
 		Alerts: []incident.Attached{{Alert: 9, Number: 5, Name: "web01", Source: "nagios", Fingerprint: "f1", Topic: alert.TopicProblem, Severity: alert.SeverityCritical,
 			State: incident.AlertAcknowledged, StartsAt: day(), Moment: m},
 			{Alert: 8, Number: 4, Name: "web02", Source: "nagios", Severity: alert.SeverityWarning, Moment: incident.Moment{At: day().Add(time.Second), By: anna()}}},
-		Channels: []incident.Channel{{Connection: "chat", ID: "c-" + title, Name: "inc", URL: "https://chat.example.org/c", Ours: true}},
+		Channels: []incident.Channel{{Connection: "chat", ID: "c-" + title, Name: "inc", URL: "https://chat.example.org/c", Ours: true, Public: true, Archived: true}},
+		Told:     []string{"limit"},
 	}
 }
 
 // entry is an entry without a zero field but its ids.
 func entry(kind incident.EntryKind, at time.Time) incident.Entry {
-	return incident.Entry{Kind: kind, At: at, RecordedAt: day(), By: anna(), Text: "words", What: "what", Was: "a", Is: "b", Other: 1, Alert: 2, Since: day()}
+	return incident.Entry{Kind: kind, At: at, RecordedAt: day(), By: anna(), Text: "words", Link: "https://chat.example.org/m", KeptBy: anna(),
+		What: "what", Was: "a", Is: "b", Other: 1, Alert: 2, Since: day()}
 }
 
 // declare stores a new incident.
@@ -84,6 +86,8 @@ func (w *world) alter(number int64, change func(i *incident.Incident) error, ent
 }
 
 func incidentComesBack(t *testing.T, w *world) {
+	whole(t, declared("shop"), "Incident.ID", "Incident.Number")
+	whole(t, entry(incident.EntryDeclared, day()), "Entry.ID", "Entry.IncidentID")
 	i := w.declare(t, declared("shop"), entry(incident.EntryDeclared, day()), entry(incident.EntryAttached, day()))
 	if i.Number != 1 || i.ID == 0 {
 		t.Fatalf("it is %d with number %d", i.ID, i.Number)

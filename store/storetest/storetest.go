@@ -117,8 +117,7 @@ func (w *world) heard() []string {
 	return slices.Compact(list)
 }
 
-// problem is a new alert without a zero field but the acknowledgement's Local
-// and Trouble, which fit no phase together with the rest.
+// problem is a new alert without a zero field but its id and number.
 func problem(name string) *alert.Alert {
 	object := alert.Object{
 		Kind: alert.KindService, Host: "h-" + name, Service: "s-" + name, HostDisplay: "Host " + name, ServiceDisplay: "Dienst „" + name + "“",
@@ -131,15 +130,15 @@ func problem(name string) *alert.Alert {
 		ProblemID: "4711", Contacts: []string{"anna", "bert"}, Mentions: []string{"ops"}, Channels: []string{"town"},
 		Rings: map[string]alert.Ring{"chat/town": {Mentions: []string{"dba"}, Priority: alert.PriorityUrgent, RequestAck: true}},
 		Ack:   alert.Ack{Phase: alert.AckSet, By: "carla", Comment: "mine", At: day(), Trouble: "t", Local: true, Generation: 3},
-		Cards: []string{"chat/town"}, NoEmoji: true, InDowntime: true, Flapping: true,
+		Cards: []string{"chat/town"}, Called: []string{"shop"}, Said: alert.Said{By: "dora", Text: "on it", At: day()}, NoEmoji: true, InDowntime: true, Flapping: true,
 	}
 }
 
 // event is an event without a zero field but its ids.
 func event(kind alert.EventKind) alert.Event {
 	return alert.Event{
-		At: day(), Kind: kind, Actor: "anna", Text: "words", State: "CRITICAL", Severity: alert.SeverityWarning, Generation: 2, Intake: "intake-" + string(kind),
-		Instruction: &alert.Instruction{Do: "downtime", Start: day(), End: day().Add(time.Hour)},
+		At: day(), Kind: kind, Actor: "anna", Text: "words", State: "CRITICAL", Severity: alert.SeverityWarning, Previous: "WARNING", PreviousSeverity: alert.SeverityWarning, Generation: 2, Intake: "intake-" + string(kind),
+		Instruction: &alert.Instruction{Do: "downtime", Off: true, Start: day(), End: day().Add(time.Hour)},
 	}
 }
 
