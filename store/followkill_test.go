@@ -3,13 +3,10 @@
 package store_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -69,7 +66,13 @@ func TestWhatBecomesOfAlertsIsToldOnceThroughAKill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			address := url()
 			number := attach(t, address)
-			said := followKilled(t, address)
+			said := map[string]int{} // how often each alert was said to have been changed
+			for _, id := range killed(t, "TestFollowChild", followURL+"="+address, 100)["changed"] {
+				said[id]++
+			}
+			if len(said) == 0 {
+				t.Fatal("the child did not get far")
+			}
 			s := opened(t, address)
 			i, err := s.Incident(t.Context(), number)
 			if err != nil {
@@ -107,20 +110,6 @@ func TestWhatBecomesOfAlertsIsToldOnceThroughAKill(t *testing.T) {
 	}
 }
 
-func opened(t *testing.T, address string) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), address, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 // attach declares an incident with five alerts and returns its number.
 func attach(t *testing.T, address string) (number int64) {
 	t.Helper()
@@ -156,40 +145,4 @@ func attach(t *testing.T, address string) (number int64) {
 		t.Fatal(err)
 	}
 	return number
-}
-
-// followKilled runs TestFollowChild, kills it in the middle, and returns how
-// often each alert was said to have been changed.
-func followKilled(t *testing.T, address string) map[string]int {
-	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFollowChild$") //nolint:gosec // this very program
-	child.Env = append(os.Environ(), followURL+"="+address)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := map[string]int{}
-	lines := bufio.NewScanner(out)
-	for n := 0; lines.Scan(); {
-		word, id, ok := strings.Cut(lines.Text(), " ")
-		if !ok || word != "changed" {
-			continue
-		}
-		said[id]++
-		if n++; n == 100 {
-			if err := child.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := child.Wait(); err == nil {
-		t.Error("the child was not killed")
-	}
-	if len(said) == 0 {
-		t.Fatal("the child did not get far")
-	}
-	return said
 }

@@ -78,16 +78,11 @@ func TestWhatWasSaidToBeStoredSurvivesAKill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			address := url(t)
-			said := killed(t, address)
-			s, err := store.Open(t.Context(), address, store.Options{})
-			if err != nil {
-				t.Fatal(err)
+			said := killed(t, "TestChild", childURL+"="+address, 300)
+			if len(said["stored"]) == 0 || len(said["claimed"]) == 0 || len(said["settled"]) == 0 {
+				t.Fatalf("the child did not get far: %v", said)
 			}
-			defer func() {
-				if err := s.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
+			s := opened(t, address)
 			open, err := s.OpenAlerts(t.Context(), "nagios")
 			if err != nil {
 				t.Fatal(err)
@@ -125,11 +120,13 @@ func TestWhatWasSaidToBeStoredSurvivesAKill(t *testing.T) {
 	}
 }
 
-// killed runs TestChild, kills it in the middle and returns what it said.
-func killed(t *testing.T, url string) map[string][]string {
+// killed runs one of the tests that are to be killed, with a variable of its
+// environment, and kills it once it has said so many lines of a word and the
+// rest. It returns the rests by their words.
+func killed(t *testing.T, test, env string, after int) map[string][]string {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$") //nolint:gosec // this very program
-	child.Env = append(os.Environ(), childURL+"="+url)
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$") //nolint:gosec // this very program
+	child.Env = append(os.Environ(), env)
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +142,7 @@ func killed(t *testing.T, url string) map[string][]string {
 			continue
 		}
 		said[word] = append(said[word], rest)
-		if n++; n == 300 {
+		if n++; n == after {
 			if err := child.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
@@ -154,8 +151,20 @@ func killed(t *testing.T, url string) map[string][]string {
 	if err := child.Wait(); err == nil {
 		t.Error("the child was not killed")
 	}
-	if len(said["stored"]) == 0 || len(said["claimed"]) == 0 || len(said["settled"]) == 0 {
-		t.Fatalf("the child did not get far: %v", said)
-	}
 	return said
+}
+
+// opened opens a store that is closed at the test's end.
+func opened(t *testing.T, address string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), address, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
