@@ -10,18 +10,45 @@ import (
 	"belfry/incident"
 )
 
-// TestStatementsUseTheirIndexes holds SQLite's plans: a wrong one would read a
-// whole backlog for each claim.
-func TestStatementsUseTheirIndexes(t *testing.T) {
+// plans is a store that is asked how it would carry statements out.
+type plans struct {
+	*testing.T
+	*Store
+}
+
+func planned(t *testing.T) plans {
+	t.Helper()
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return plans{t, s}
+}
+
+func (s plans) plan(text string, args ...any) (steps []string) {
+	s.Helper()
+	err := s.query(s.Context(), "a plan", "EXPLAIN QUERY PLAN "+text, args, func(scan scanner) error {
+		var id, parent, unused int
+		var detail string
+		err := scan(&id, &parent, &unused, &detail)
+		steps = append(steps, detail)
+		return err
+	})
+	if err != nil {
+		s.Fatalf("%s: %v", text, err)
+	}
+	return steps
+}
+
+// TestStatementsUseTheirIndexes holds SQLite's plans: a wrong one would read a
+// whole backlog for each claim.
+func TestStatementsUseTheirIndexes(t *testing.T) {
+	s := planned(t)
 	for name, x := range map[string]struct{ text, index string }{
 		"what is due":     {chooseDue, "deliveries_due"},
 		"next due":        {nextDue, "deliveries_due"},
@@ -59,18 +86,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"declared of":     {declaredOf, "incidents_declared"},
 		"a timeline":      {newestEntries, "PRIMARY KEY (incident_id=?"},
 	} {
-		var plan []string
-		err := s.query(t.Context(), "a plan", "EXPLAIN QUERY PLAN "+x.text, make([]any, strings.Count(x.text, "?")+strings.Count(x.text, "$")), func(scan scanner) error {
-			var id, parent, unused int
-			var detail string
-			err := scan(&id, &parent, &unused, &detail)
-			plan = append(plan, detail)
-			return err
-		})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
+		plan := s.plan(x.text, make([]any, strings.Count(x.text, "?")+strings.Count(x.text, "$"))...)
 		found := false
 		for _, step := range plan {
 			found = found || strings.Contains(step, x.index)
@@ -87,15 +103,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 // TestListsOfIncidentsReadNoMoreThanTheyShow: of those that a search passes
 // over the words alone are read, and nothing is sorted.
 func TestListsOfIncidentsReadNoMoreThanTheyShow(t *testing.T) {
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	s := planned(t)
 	faces := []incident.Person{{Connection: "chat", ID: "u1", Name: "anna"}}
 	for name, x := range map[string]struct {
 		f     IncidentFilter
@@ -107,20 +115,10 @@ func TestListsOfIncidentsReadNoMoreThanTheyShow(t *testing.T) {
 		"open":               {IncidentFilter{Open: true, Seen: true, Faces: faces}, []string{"incidents_open"}},
 	} {
 		c := x.f.choice(s.dialect)
-		var plan strings.Builder
-		err := s.query(t.Context(), "a plan", "EXPLAIN QUERY PLAN "+numbered(selectIncidents(c)), append(c.args, 50), func(scan scanner) error {
-			var id, parent, unused int
-			var detail string
-			err := scan(&id, &parent, &unused, &detail)
-			plan.WriteString(detail + "\n")
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		plan := strings.Join(s.plan(numbered(selectIncidents(c)), append(c.args, 50)...), "\n")
 		for _, step := range x.steps {
-			if !strings.Contains(plan.String(), step) || strings.Contains(plan.String(), "TEMP B-TREE FOR ORDER BY") {
-				t.Errorf("%s: want %q in\n%s", name, step, plan.String())
+			if !strings.Contains(plan, step) || strings.Contains(plan, "TEMP B-TREE FOR ORDER BY") {
+				t.Errorf("%s: want %q in\n%s", name, step, plan)
 			}
 		}
 	}
