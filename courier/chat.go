@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package courier carries duties out: it brings cards up to date and says
-// notes on a chat platform, and carries write-backs to a monitoring system.
+// Package courier carries duties out: it brings cards up to date, says notes and
+// does the steps with incidents' channels on a chat platform, and carries
+// write-backs to a monitoring system.
 //
 // The delivery engine decides when; the courier decides what. It loads the
 // alert, or the incident, as it is at that moment, has package message say it, and hands it to

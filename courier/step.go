@@ -111,9 +111,13 @@ func (s *stepping) open(ctx context.Context) delivery.Outcome {
 		return delivery.Outcome{Err: err}
 	}
 	// An earlier attempt may have made it, before the incident was private or
-	// called otherwise: what was made counts.
+	// called otherwise: what was made counts, and nobody knows by which revision.
+	revision := s.i.Revision
+	if !s.errand.UnknownSince.IsZero() {
+		revision = 0
+	}
 	c := incident.Channel{Connection: s.connection, ID: made.ID, Name: made.Name, URL: made.URL, Ours: true, Public: !made.Private}
-	if err := s.rooms.Record.ChannelOpened(ctx, s.i.Number, c, s.i.Revision); err != nil {
+	if err := s.rooms.Record.ChannelOpened(ctx, s.i.Number, c, revision); err != nil {
 		return s.told(err, delivery.Outcome{})
 	}
 	if made.Name != name && strings.HasPrefix(made.Name, name) {

@@ -3,10 +3,16 @@
 package courier_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"belfry/chat"
+	"belfry/courier"
+	"belfry/fault"
 	"belfry/incident"
 	"belfry/store"
 )
@@ -63,5 +69,103 @@ func TestAChannelThatWasMadeBeforeItsIncidentBecamePrivate(t *testing.T) {
 	}
 	if got := x.troubles(); len(got) != 1 || !strings.Contains(got[0], "may be open to everybody") {
 		t.Errorf("told %q", got)
+	}
+}
+
+// renaming is a record of an incident that is called otherwise just before.
+type renaming struct {
+	courier.Record
+	before func()
+}
+
+func (r *renaming) ChannelOpened(ctx context.Context, number int64, c incident.Channel, revision int64) error {
+	r.before()
+	r.before = func() {}
+	return r.Record.ChannelOpened(ctx, number, c, revision)
+}
+
+// TestAChannelThatWasMadeBeforeItsIncidentWasCalledOtherwise: while it was made,
+// or while nobody knew that it was.
+func TestAChannelThatWasMadeBeforeItsIncidentWasCalledOtherwise(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		x := newTenancy(t)
+		x.declare(false)
+		rename := func() { must(t)(x.r.Rename(t.Context(), 1, anna(), "no orders")) }
+		record := &renaming{Record: x.r, before: rename}
+		if lost {
+			x.chat.trouble["open"] = []string{"lost"}
+			x.work(x.chat, x.r, 0)
+			rename()
+			record.before = func() {}
+		}
+		x.work(x.chat, record, time.Minute)
+		o := x.chat.rooms["c1"]
+		if i, err := x.store.Incident(t.Context(), 1); err != nil || o.Name != "inc-1-no-orders" || o.Title != "#1 no orders" || i.Channels[0].Name != o.Name {
+			t.Errorf("lost %v: %+v, known as %+v, %v", lost, o, i.Channels, err)
+		}
+		if len(x.troubles()) > 0 || len(x.dead()) > 0 {
+			t.Errorf("lost %v: %q, %+v", lost, x.troubles(), x.dead())
+		}
+	}
+}
+
+// TestNoChannelIsArchivedBeforeItsSummary: chat is busy with the second end's for
+// longer than the channel stays.
+func TestNoChannelIsArchivedBeforeItsSummary(t *testing.T) {
+	x := newTenancy(t)
+	x.rules.Archive = 3 * time.Second
+	x.declare(false)
+	x.work(x.chat, x.r, time.Second)
+	ok := must(t)
+	ok(x.r.Move(t.Context(), 1, incident.Cancel, anna(), ""))
+	x.work(x.chat, x.r, time.Second)
+	ok(x.r.Move(t.Context(), 1, incident.Reopen, anna(), ""))
+	ok(x.r.Move(t.Context(), 1, incident.Cancel, anna(), ""))
+	for range 20 {
+		x.next = append(x.next, "busy")
+	}
+	x.work(x.chat, x.r, time.Hour)
+	cards := strings.Join(x.cards(), "\n")
+	if !x.chat.rooms["c1"].archived || strings.Count(cards, "Summary of #1") != 2 || len(x.dead()) > 0 {
+		t.Errorf("%+v\n%s\n%+v", x.chat.rooms["c1"], cards, x.dead())
+	}
+}
+
+// registry is a building that knows people, once it may.
+type registry struct {
+	*building
+	may bool
+}
+
+func (r *registry) FindPeople(_ context.Context, names []string) ([]chat.Found, error) {
+	if !r.may {
+		return nil, fault.NewPermanent(errors.New("an administrator can allow it"))
+	}
+	return []chat.Found{{Asked: names[0], Actor: chat.Actor{ID: "u7", Name: names[0]}}}, nil
+}
+
+func (*registry) FindGroup(context.Context, string) ([]chat.Actor, error) {
+	return nil, fault.NewPermanent(errors.New("there are no groups"))
+}
+
+// TestWhoWasInvitedBeforeItFailedIsNotCalledBack: who left meanwhile stays away
+// when the rest is done.
+func TestWhoWasInvitedBeforeItFailedIsNotCalledBack(t *testing.T) {
+	x := newTenancy(t)
+	x.rules.Invite.Always = []string{"chat/@oncall"}
+	r := &registry{building: x.chat}
+	x.declare(false)
+	x.work(r, x.r, time.Minute)
+	o := x.chat.rooms["c1"]
+	if dead := x.dead(); len(dead) != 1 || !slices.Equal(o.in, []string{"u1"}) {
+		t.Fatalf("in %v, %+v", o.in, dead)
+	}
+	o.in, r.may = nil, true
+	if err := x.store.Resend(t.Context(), x.dead()[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	x.work(r, x.r, time.Minute)
+	if !slices.Equal(o.in, []string{"u7"}) || len(x.dead()) > 0 {
+		t.Errorf("in %v, %+v", o.in, x.dead())
 	}
 }

@@ -91,6 +91,30 @@ func (b *building) OpenChannel(_ context.Context, n chat.NewChannel) (chat.Chann
 	return chat.Channel{ID: found.id, Name: found.Name, Private: found.Private, URL: "https://chat.example/" + found.id}, nil
 }
 
+// Post and Update are refused where a channel is archived, as platforms do.
+func (b *building) Post(ctx context.Context, p chat.Post) (chat.Ref, error) {
+	if err := b.shut(p.Channel); err != nil {
+		return chat.Ref{}, err
+	}
+	return b.board.Post(ctx, p)
+}
+
+func (b *building) Update(ctx context.Context, ref chat.Ref, key string, m chat.Message) error {
+	if err := b.shut(ref.Channel); err != nil {
+		return err
+	}
+	return b.board.Update(ctx, ref, key, m)
+}
+
+func (b *building) shut(channel string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if o := b.rooms[channel]; o != nil && o.archived {
+		return fault.NewPermanent(fmt.Errorf("%s: %w", channel, chat.ErrArchived))
+	}
+	return nil
+}
+
 func (b *building) Invite(_ context.Context, channel string, people []string) (refused []chat.Refusal, err error) {
 	err = b.do("invite", channel, func(o *office) {
 		for _, p := range people {

@@ -14,7 +14,8 @@ import (
 // kept. All of it may be said twice: what is known already changes nothing.
 
 // ChannelOpened notes that Belfry made a channel for an incident, and orders
-// what goes into it. revision is that of the incident by which it was named.
+// what goes into it. revision is that of the incident by which it was named; 0:
+// that isn't known.
 func (r *Response) ChannelOpened(ctx context.Context, number int64, c incident.Channel, revision int64) error {
 	return r.learn(ctx, number, func(i *incident.Incident) (entries []incident.Entry, steps []incident.Step) {
 		late := i.Revision != revision
