@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"belfry/alert"
 	"belfry/clock"
 	"belfry/incident"
 	"belfry/response"
@@ -100,14 +102,19 @@ func (w *watch) pass(span time.Duration, number int64, want string) {
 	w.Errorf("it reminded %q, want %q", w.said(number), want)
 }
 
-// notes returns the notes that are to be said, by destination.
-func (w *watch) notes(number int64) (destinations []string) {
+func (w *watch) id(number int64) alert.ID {
 	w.Helper()
 	i, err := w.store.Incident(w.Context(), number)
 	if err != nil {
 		w.Fatal(err)
 	}
-	duties, err := w.store.Duties(w.Context(), i.ID)
+	return i.ID
+}
+
+// notes returns the notes that are to be said, by destination.
+func (w *watch) notes(number int64) (destinations []string) {
+	w.Helper()
+	duties, err := w.store.Duties(w.Context(), w.id(number))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -151,6 +158,10 @@ func TestARestartLosesNoReminderAndSaysAMissedOneOnce(t *testing.T) {
 	end()
 	if notes := w.notes(1); len(notes) != 1 || notes[0] != "chat/ops" {
 		t.Errorf("notes %q", notes)
+	}
+	duties, err := w.store.Duties(t.Context(), w.id(1))
+	if err != nil || duties[0].Kind != store.DutyCard || duties[0].Wanted != 2 { // declared, and a commander
+		t.Errorf("its card shows no reminder, and yet: %+v, %v", duties, err)
 	}
 	if err := w.store.Close(); err != nil {
 		t.Fatal(err)
@@ -203,6 +214,34 @@ func TestOtherSettingsCountForWhatIsOpenAlready(t *testing.T) {
 	}
 	if number, _, err := w.store.NextReminder(t.Context()); number != 0 || err != nil {
 		t.Errorf("something is due of #%d still, %v", number, err)
+	}
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAnArchivedChannelHidesNoReminder: of a follow-up that is due when the
+// incident's own channel is archived already.
+func TestAnArchivedChannelHidesNoReminder(t *testing.T) {
+	w := newWatch(t)
+	w.must(w.run.Declare(t.Context(), incident.Declaration{Title: "x", By: somebody()}, 0, 0))
+	own := incident.Channel{Connection: "chat", ID: "own", Ours: true}
+	if err := w.run.ChannelOpened(t.Context(), 1, own, 1); err != nil {
+		t.Fatal(err)
+	}
+	w.must(w.run.AddTask(t.Context(), 1, incident.FollowUp, somebody(), somebody(), "write", w.clock.Now().Add(time.Hour)))
+	w.must(w.run.Move(t.Context(), 1, incident.Resolve, somebody(), ""))
+	w.must(w.run.Move(t.Context(), 1, incident.Close, somebody(), ""))
+	own.Archived = true
+	if err := w.run.ChannelKept(t.Context(), 1, own); err != nil {
+		t.Fatal(err)
+	}
+	before := len(w.notes(1))
+	end := w.keep()
+	w.pass(time.Hour, 1, "task@…")
+	end()
+	if notes := w.notes(1)[before:]; !slices.Contains(notes, "chat/ops") {
+		t.Errorf("it is said at %q", notes)
 	}
 	if err := w.store.Close(); err != nil {
 		t.Fatal(err)
