@@ -104,7 +104,8 @@ func (c *calling) recovers(id alert.ID) {
 }
 
 // wait waits until the incidents read so, the oldest first: title, status,
-// number of alerts.
+// number of alerts. It lets half a minute pass at most, in which calls are looked
+// for twice.
 func (c *calling) wait(want ...string) {
 	c.Helper()
 	var got []string
@@ -132,7 +133,7 @@ func (c *calling) wait(want ...string) {
 		if !waits && strings.Join(got, "\n") == strings.Join(want, "\n") {
 			return
 		}
-		c.clock.Advance(time.Millisecond)
+		c.clock.Advance(10 * time.Millisecond)
 		time.Sleep(time.Millisecond)
 	}
 	c.Fatalf("the incidents are %q, want %q; %s", got, want, c.log.String())

@@ -86,7 +86,8 @@ func (w *watch) said(number int64) string {
 	return strings.Join(list, " ")
 }
 
-// pass lets time pass in small steps until the reminders read so.
+// pass lets time pass in small steps until the reminders read so: at last for
+// longer than it takes until they are looked for again.
 func (w *watch) pass(span time.Duration, number int64, want string) {
 	w.Helper()
 	for step := time.Duration(0); step < span; step += time.Second {
@@ -96,7 +97,7 @@ func (w *watch) pass(span time.Duration, number int64, want string) {
 		if said := w.said(number); said == want || strings.HasSuffix(want, "…") && strings.HasPrefix(said, strings.TrimSuffix(want, "…")) {
 			return
 		}
-		w.clock.Advance(time.Millisecond)
+		w.clock.Advance(10 * time.Millisecond)
 		time.Sleep(time.Millisecond)
 	}
 	w.Errorf("it reminded %q, want %q", w.said(number), want)
