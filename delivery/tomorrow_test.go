@@ -12,13 +12,15 @@ import (
 	"belfry/store"
 )
 
-// agenda is a queue in which one thing is due, at a time, and is never done.
+// agenda is a queue in which one thing is due, at a time. Whoever claims it learns
+// that it is not due before tomorrow.
 type agenda struct {
 	*store.Store
-	mu     sync.Mutex
-	at     time.Time
-	sweeps int
-	claims int
+	mu       sync.Mutex
+	at       time.Time
+	sweeps   int
+	claims   int
+	released int
 }
 
 func (a *agenda) Due(context.Context, time.Time) ([]store.DueDestination, error) {
@@ -32,7 +34,15 @@ func (a *agenda) Claim(_ context.Context, name string, _ int) (store.Claim, erro
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.claims++
+	a.at = time.Now().Add(24 * time.Hour)
 	return store.Claim{Destination: name, Fence: 1, LeaseUntil: time.Now().Add(time.Minute), Next: a.at}, nil
+}
+
+func (a *agenda) Release(context.Context, string, int64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.released++
+	return nil
 }
 
 func (a *agenda) counts() (sweeps, claims int) {
@@ -66,4 +76,5 @@ func TestWhatIsDueTomorrowKeepsNobodyBusy(t *testing.T) {
 	q.at = time.Now()
 	q.mu.Unlock()
 	wait("a claim", func(_, claims int) bool { return claims > 0 })
+	wait("the end of the lane", func(int, int) bool { q.mu.Lock(); defer q.mu.Unlock(); return q.released > 0 })
 }
