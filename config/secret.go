@@ -34,6 +34,16 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // Reveal returns the text itself.
 func (s Secret) Reveal() string { return string(s) }
 
+// Hide returns a text, such as what a server answered, without these secrets.
+func Hide(text string, secrets ...Secret) string {
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s.Reveal(), s.String())
+		}
+	}
+	return text
+}
+
 // maxSecretFile bounds a secret's file: no token is near it.
 const maxSecretFile = 64 << 10
 

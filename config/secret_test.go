@@ -51,3 +51,18 @@ func TestReadSecret(t *testing.T) {
 		})
 	}
 }
+
+func TestHide(t *testing.T) {
+	for _, c := range []struct {
+		text, want string
+		secrets    []config.Secret
+	}{
+		{"no to xoxb-1 and to xoxb-1, or s2", "no to (secret) and to (secret), or (secret)", []config.Secret{"xoxb-1", "", "s2"}},
+		{"nothing to hide", "nothing to hide", []config.Secret{""}},
+		{"nothing to hide", "nothing to hide", nil},
+	} {
+		if got := config.Hide(c.text, c.secrets...); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

@@ -175,10 +175,7 @@ func (w *Web) planWith(rw http.ResponseWriter, r *http.Request, one *run, f setu
 		if giveBack != nil {
 			giveBack(context.WithoutCancel(ctx))
 		}
-		f.Wrong = err.Error()
-		if token != "" {
-			f.Wrong = strings.ReplaceAll(f.Wrong, token.Reveal(), token.String())
-		}
+		f.Wrong = config.Hide(err.Error(), token)
 		w.setUpForm(rw, r, http.StatusUnprocessableEntity, f)
 		return
 	}

@@ -73,12 +73,7 @@ func (w *Web) connectSlack(rw http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), planWithin)
 		defer cancel()
 		if err := w.o.Connections.ConnectSlack(ctx, wish); err != nil {
-			f.Wrong = err.Error()
-			for _, secret := range []config.Secret{wish.Token, wish.AppToken, wish.SigningSecret} {
-				if secret != "" {
-					f.Wrong = strings.ReplaceAll(f.Wrong, secret.Reveal(), secret.String())
-				}
-			}
+			f.Wrong = config.Hide(err.Error(), wish.Token, wish.AppToken, wish.SigningSecret)
 		}
 	}
 	if f.Wrong != "" {

@@ -285,12 +285,7 @@ func (c *client) secrets() []config.Secret {
 
 // hide cuts a text of the server to one short line without our token.
 func (c *client) hide(text string) string {
-	for _, s := range c.secrets() {
-		if s != "" {
-			text = strings.ReplaceAll(text, s.Reveal(), s.String())
-		}
-	}
-	return cut(chat.CleanLine(text), maxSaid)
+	return cut(chat.CleanLine(config.Hide(text, c.secrets()...)), maxSaid)
 }
 
 // clean makes a transport's error safe to show: its text names the address but

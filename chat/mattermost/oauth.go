@@ -203,6 +203,4 @@ func (p *Platform) exchangeFailed(err error) error {
 	return say(fmt.Sprintf("%d %s", status, p.oauth.hide(p.client.hide(body.ID))))
 }
 
-func (o *oauth) hide(text string) string {
-	return strings.ReplaceAll(text, o.secret.Reveal(), o.secret.String())
-}
+func (o *oauth) hide(text string) string { return config.Hide(text, o.secret) }

@@ -242,12 +242,7 @@ func (c *client) known() []config.Secret {
 
 // hide cuts a text of the other side to one short line without our secrets.
 func (c *client) hide(text string) string {
-	for _, s := range c.known() {
-		if s != "" {
-			text = strings.ReplaceAll(text, s.Reveal(), s.String())
-		}
-	}
-	return cut(chat.CleanLine(text), maxSaid)
+	return cut(chat.CleanLine(config.Hide(text, c.known()...)), maxSaid)
 }
 
 // clean makes a transport's error safe to show.

@@ -158,12 +158,7 @@ func (a *api) complaint(res *http.Response, token config.Secret) error {
 
 // hide cuts a text of the server to one short line without our tokens.
 func (a *api) hide(text string, token config.Secret) string {
-	for _, secret := range []config.Secret{a.token, token} {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret.Reveal(), secret.String())
-		}
-	}
-	text = chat.CleanLine(text)
+	text = chat.CleanLine(config.Hide(text, a.token, token))
 	if r := []rune(text); len(r) > maxSaid {
 		return string(r[:maxSaid]) + "…"
 	}
