@@ -23,6 +23,8 @@ func TestTheDemoSaysWhyNothingIsConnectedThere(t *testing.T) {
 	b.get("/connections").want(t, 200, "Other servers can be connected where")
 	b.get("/connections/mattermost").want(t, 404, "This is the demo", "Run belfry serve")
 	b.post("/connections/mattermost", form()...).want(t, 404, "This is the demo")
+	b.get("/connections/slack").want(t, 404, "This is the demo", "Run belfry serve")
+	b.post("/connections/slack", "name", "team").want(t, 404, "This is the demo")
 }
 
 // TestOnAPhoneTheWholeMenuIsThere: what is cut off without a sign isn't found.

@@ -77,7 +77,7 @@ func readWish(r *http.Request) Wish {
 func (w *Web) noSetUp(rw http.ResponseWriter, r *http.Request) {
 	text := "This Belfry reads no configuration, so a connection could not be kept. Run belfry serve."
 	if w.o.DemoKey != "" {
-		text = "This is the demo: all it writes is removed when it ends, so it makes nothing on other servers. Run belfry serve to connect a Mattermost server."
+		text = "This is the demo: all it writes is removed when it ends, so it makes nothing on other servers. Run belfry serve to connect a Mattermost server or a Slack workspace."
 	}
 	w.fail(rw, r, http.StatusNotFound, text)
 }

@@ -35,7 +35,7 @@ type slackForm struct {
 // showSlackForm is the form; "?name=" says what the connection is to be called.
 func (w *Web) showSlackForm(rw http.ResponseWriter, r *http.Request) {
 	if !w.canSetUp() {
-		w.notFound(rw, r)
+		w.noSetUp(rw, r)
 		return
 	}
 	f := slackForm{Name: strings.TrimSpace(r.URL.Query().Get("name"))}
@@ -57,7 +57,7 @@ func (w *Web) slackPage(rw http.ResponseWriter, r *http.Request, status int, f s
 // connectSlack connects a workspace, once its token was seen to work.
 func (w *Web) connectSlack(rw http.ResponseWriter, r *http.Request) {
 	if !w.canSetUp() {
-		w.notFound(rw, r)
+		w.noSetUp(rw, r)
 		return
 	}
 	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
