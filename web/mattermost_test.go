@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ const adminToken = "SECRET-admin-token-0123456789"
 type plant struct {
 	mu        sync.Mutex
 	wishes    []web.Wish
-	removed   []string
+	removed   []web.Removal
 	again     []string
 	slack     []web.SlackWish
 	tokens    []config.Secret
@@ -58,7 +59,7 @@ func (p *plant) SetUp(_ context.Context, w web.Wish, token config.Secret) (web.S
 func (p *plant) Removal(_ context.Context, r web.Removal) (web.SetUp, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.removed = append(p.removed, r.Name)
+	p.removed = append(p.removed, r)
 	return p.begun(r.Token)
 }
 
@@ -367,6 +368,7 @@ func TestADisconnectionListsWhatGoesAndCanBeTakenBack(t *testing.T) {
 	root.get(run).want(t, 200, "bot @<b>belfry</b>")
 	root.post(run+"/carry-out").leadsTo(t, run)
 	plant.go_ <- nil
+	at(t, root.post("/connections/remove/team", "archive", ""))
 	root.post("/connections/again/half").leadsTo(t, "/connections")
 	root.post("/connections/again/team").want(t, 404)
 	for _, path := range []string{"/connections/again/half", "/connections/remove/team"} {
@@ -374,7 +376,7 @@ func TestADisconnectionListsWhatGoesAndCanBeTakenBack(t *testing.T) {
 	}
 	plant.mu.Lock()
 	defer plant.mu.Unlock()
-	if len(plant.again) != 1 || len(plant.removed) != 1 || plant.removed[0] != "team" {
+	if len(plant.again) != 1 || !slices.Equal(plant.removed, []web.Removal{{Name: "team", By: "root", Archive: true}, {Name: "team", By: "root"}}) {
 		t.Errorf("%v %v", plant.again, plant.removed)
 	}
 }
