@@ -26,7 +26,7 @@ type known struct {
 func (w *Web) acquaintances(r *http.Request, i *incident.Incident) ([]known, error) {
 	var list []known
 	add := func(p incident.Person) {
-		if p.Name != "" && !slices.ContainsFunc(list, func(k known) bool { return k.Connection == p.Connection && k.ID == p.ID && k.Name == p.Name }) {
+		if p.Name != "" && !slices.ContainsFunc(list, func(k known) bool { return k.Person == p }) {
 			list = append(list, known{Person: p})
 		}
 	}
@@ -96,7 +96,7 @@ func (d *doing) somebody(typed string) (incident.Person, error) {
 	}
 	switch len(found) {
 	case 0:
-		return incident.Person{}, refuse("nobody is known here as %q: name somebody who takes part, who has an account in Belfry, or their handle in chat", cutShort(name))
+		return incident.Person{}, refuse("nobody is known here as %q: name somebody who takes part, who has an account in Belfry, or their handle in chat", said(name))
 	case 1:
 		return found[0].Person, nil
 	}
@@ -104,7 +104,7 @@ func (d *doing) somebody(typed string) (incident.Person, error) {
 	for _, k := range found {
 		labels = append(labels, k.Label)
 	}
-	return incident.Person{}, refuse("there are several %q; write one of %s", cutShort(name), strings.Join(labels, ", "))
+	return incident.Person{}, refuse("there are several %q; write one of %s", said(name), strings.Join(labels, ", "))
 }
 
 // lookWithin bounds how long chat platforms are asked who somebody is.
@@ -125,7 +125,7 @@ func (d *doing) lookUp(name string) (found []known, err error) {
 	}
 	list, err := d.o.FindPeople(ctx, connection, name)
 	if len(list) == 0 && err != nil {
-		return nil, refuse("%q can't be looked up in chat now: %w", cutShort(name), err)
+		return nil, refuse("%q can't be looked up in chat now: %w", said(name), err)
 	}
 	for _, p := range list {
 		found = append(found, known{p, p.Name + " (" + p.Connection + ")"})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"belfry/message"
 	"belfry/typed"
 )
 
@@ -54,7 +55,7 @@ func whenDue(text, zone string, now time.Time) (time.Time, error) {
 		case err != nil:
 			return at, err
 		case !ok:
-			return at, refuse("%q is no date; write how long from now (90m, 2h, 3d), a time (17:00), or a day and a time (2026-12-01 17:00)", cutShort(text))
+			return at, refuse("%q is no date; write how long from now (90m, 2h, 3d), a time (17:00), or a day and a time (2026-12-01 17:00)", said(text))
 		case today && at.Before(now):
 			at = at.AddDate(0, 0, 1) // five o'clock, said at six, is tomorrow's
 		}
@@ -82,17 +83,12 @@ func whenHappened(text, zone string, now time.Time) (time.Time, error) {
 	case err != nil:
 		return at, err
 	case !ok:
-		return at, refuse("%q is no time; write how long ago (10m, 2h), a time (14:03), or a day and a time (2026-12-01 14:03)", cutShort(text))
+		return at, refuse("%q is no time; write how long ago (10m, 2h), a time (14:03), or a day and a time (2026-12-01 14:03)", said(text))
 	case today && at.After(now):
 		at = at.AddDate(0, 0, -1) // eleven at night, said after midnight, was yesterday's
 	}
 	return at, nil
 }
 
-// cutShort bounds what is said back.
-func cutShort(text string) string {
-	if r := []rune(text); len(r) > 40 {
-		return string(r[:40]) + "…"
-	}
-	return text
-}
+// said is what somebody typed, short enough to be said back.
+func said(text string) string { return message.Short(text, 40) }
