@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -177,11 +178,16 @@ func readAnswer(conn net.Conn, req *http.Request) (status int, header http.Heade
 }
 
 // reason returns what an answer says for people: Belfry's own error, or the
-// text of whatever stands before it.
+// text of whatever stands before it; of a page only its title.
 func reason(body []byte) string {
 	var ours struct{ Error string }
 	if json.Unmarshal(body, &ours) == nil && ours.Error != "" {
 		return oneLine(ours.Error)
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+		_, rest, _ := strings.Cut(string(body), "<title>")
+		title, _, _ := strings.Cut(rest, "</title>")
+		return oneLine(html.UnescapeString(title))
 	}
 	return oneLine(string(body))
 }

@@ -33,6 +33,20 @@ func TestWhatAnswersMean(t *testing.T) {
 	}
 }
 
+func TestWhatAnAnswerSaysForPeople(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"error":"no such\nsource"}`: "no such source",
+		"<!doctype html>\n<html><head><title>502 Bad&amp;\nGateway</title></head><body>nginx</body></html>": "502 Bad& Gateway",
+		"<html><body>no title</body></html>": "",
+		"plain\ttext":                        "plain text",
+		"":                                   "",
+	} {
+		if got := reason([]byte(body)); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}
+
 func TestASlowServerIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)

@@ -4,6 +4,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -80,10 +81,11 @@ func (a *arguments) settings(getenv func(string) string, file string) (settings,
 }
 
 func resolve(said map[string]ranked) (settings, error) {
-	s := settings{spool: defaultSpool, server: server{source: defaultSource, tokenFile: said["token-file"].value, caFile: said["ca-file"].value}}
-	if v := said["source"].value; v != "" {
-		s.server.source = v
-	}
+	s := settings{spool: defaultSpool, server: server{tokenFile: said["token-file"].value, caFile: said["ca-file"].value}}
+	at, socket := said["url"], said["socket"]
+	var inURL string
+	at.value, inURL = intakeAddress(at.value)
+	s.server.source = cmp.Or(said["source"].value, inURL, defaultSource)
 	if v := said["spool"].value; v != "" {
 		s.spool = filepath.Clean(v)
 	}
@@ -93,7 +95,6 @@ func resolve(said map[string]ranked) (settings, error) {
 	if src := s.server.source; url.PathEscape(src) != src || strings.Trim(src, ".") == "" {
 		return s, fmt.Errorf("the source %s can't be used; it is a name like nagios, with letters, digits, - and _", show(src))
 	}
-	at, socket := said["url"], said["socket"]
 	switch {
 	case at.value == "" && socket.value == "":
 		return s, errors.New("nowhere to hand over; say --url http://127.0.0.1:8080, set BELFRY_URL, or write url = http://127.0.0.1:8080 into " + DefaultConfig)
@@ -111,6 +112,17 @@ func resolve(said map[string]ranked) (settings, error) {
 	}
 	s.server.base = u
 	return s, nil
+}
+
+// intakeAddress takes apart what belfry serve prints for a source, like
+// http://127.0.0.1:8080/intake/nagios: who copies that means this server and
+// this source. The source is empty where the address names none.
+func intakeAddress(address string) (base, source string) {
+	base, source, ok := strings.Cut(strings.TrimSuffix(address, "/"), "/intake/")
+	if !ok || source == "" || strings.ContainsAny(source, "/?#") {
+		return address, ""
+	}
+	return base, source
 }
 
 // showURL shows an address without what may be a secret.

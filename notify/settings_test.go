@@ -51,6 +51,26 @@ func TestTheSocketWinsUnlessTheURLIsNearer(t *testing.T) {
 	}
 }
 
+// What belfry serve prints for a source is what people copy.
+func TestAnAddressThatNamesItsSource(t *testing.T) {
+	for _, c := range []struct{ url, source, base, want string }{
+		{"http://h:1/intake/core", "", "http://h:1", "core"},
+		{"https://h/belfry/intake/core/", "", "https://h/belfry", "core"},
+		{"http://h:1/intake/core", "other", "http://h:1", "other"},
+		{"http://h:1/intake/", "", "http://h:1/intake/", "nagios"},
+		{"http://h:1/intake/a/b", "", "http://h:1/intake/a/b", "nagios"},
+	} {
+		s, warnings, err := where(t, []string{"--url", c.url}, map[string]string{"BELFRY_SOURCE": c.source}, "")
+		if err != nil || len(warnings) > 0 {
+			t.Errorf("%s: %v, %v", c.url, err, warnings)
+			continue
+		}
+		if got := s.server.base.String(); got != c.base || s.server.source != c.want {
+			t.Errorf("%s: source %q at %s, want %q at %s", c.url, s.server.source, got, c.want, c.base)
+		}
+	}
+}
+
 func TestASlipInTheFileIsToldAndLosesNoAlert(t *testing.T) {
 	_, warnings, err := where(t, nil, nil, "url = http://file:1\ntoken_file = /x\nnonsense\nurl = http://file:2\nzzzzzzzzzz=1\n")
 	must(t, err)
@@ -79,6 +99,7 @@ func TestPlacesThatCanNotBe(t *testing.T) {
 		"nowhere to hand over; say --url":               nil,
 		"the url \"belfry:8080\" can't be used; it is":  {"--url", "belfry:8080"},
 		"leave out user, password, ? and #":             {"--url", "http://u:secret@h"},
+		"password, ? and #: the token belongs into":     {"--url", "http://h/intake/a?token=x"},
 		"the spool \"spool\" is not an absolute path":   {"--url", "http://h", "--spool", "spool"},
 		"the source \"a/b\" can't be used":              {"--url", "http://h", "--source", "a/b"},
 		"the source \"..\" can't be used":               {"--url", "http://h", "--source", ".."},
