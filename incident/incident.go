@@ -9,6 +9,10 @@
 // possible instead and leaves everything as it was. The caller works on a Clone
 // and stores both in one transaction.
 //
+// What happens by itself follows the same way: Follow notes what becomes of
+// attached alerts, Remind what is missing, Rule how a route declares. Steps says
+// what an incident's channels need after a change.
+//
 // The lifecycle is one table, Lifecycle; docs/incidents.md shows it, and a test
 // holds that to the code. What may be chosen (severities, roles …) is Settings.
 package incident

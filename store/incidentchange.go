@@ -327,8 +327,10 @@ func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *inciden
 	if err != nil {
 		return err
 	}
-	if err := t.exec(ctx, putWords, i.Number, searchText(i)); err != nil {
-		return err
+	if words := searchText(i); words != searchText(before) {
+		if err := t.exec(ctx, putWords, i.Number, words); err != nil {
+			return err
+		}
 	}
 	if err := t.execBulk(ctx, insertEntries, nil, rows); err != nil {
 		return err

@@ -3,12 +3,15 @@
 package store
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"belfry/incident"
 )
 
-// searchText is what is looked for in an incident.
+// searchText is what is looked for in an incident: the same for the same incident,
+// so that it is written only where it is another one.
 func searchText(i *incident.Incident) string {
 	parts := []string{"", i.Ref(), i.Title, i.Summary}
 	add := func(label string, values ...string) {
@@ -21,11 +24,11 @@ func searchText(i *incident.Incident) string {
 	add("type", i.Types...)
 	add("service", i.Services...)
 	add("environment", i.Environments...)
-	for name, value := range i.Fields {
-		add(name, value)
+	for _, name := range slices.Sorted(maps.Keys(i.Fields)) {
+		add(name, i.Fields[name])
 	}
-	for role, p := range i.Roles {
-		add(role, p.Name)
+	for _, role := range slices.Sorted(maps.Keys(i.Roles)) {
+		add(role, i.Roles[role].Name)
 	}
 	return writable(strings.ToLower(strings.Join(append(parts, ""), "\n")))
 }

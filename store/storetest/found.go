@@ -70,6 +70,25 @@ func incidentsFound(t *testing.T, w *world) {
 	}
 }
 
+// wordsFollow: what is looked for is what stands there now.
+func wordsFollow(t *testing.T, w *world) {
+	w.declare(t, declared("slow"))
+	for _, change := range []func(i *incident.Incident){
+		func(i *incident.Incident) { i.Title = "broken" },
+		func(i *incident.Incident) { i.Fields["site"] = "south" },
+		func(i *incident.Incident) { i.Roles["scribe"] = incident.Person{Name: "bert"} },
+	} {
+		if err := w.alter(1, func(i *incident.Incident) error { change(i); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for word, want := range map[string]int{"slow": 0, "broken": 1, "site:north": 0, "site:south": 1, "scribe:bert": 1, "commander:anna": 1} {
+		if list, err := w.Incidents(w.ctx, store.IncidentFilter{Words: []string{word}}); err != nil || len(list) != want {
+			t.Errorf("%q finds %d, %v", word, len(list), err)
+		}
+	}
+}
+
 // channelsFound: each once, whoever had it before, the newest incident's first;
 // those of what is over for good are not looked into.
 func channelsFound(t *testing.T, w *world) {

@@ -30,6 +30,7 @@ func incidentCases() map[string]func(t *testing.T, w *world) {
 		"of two who edit a retrospective one is told":  retrospectives,
 		"incidents are found":                          incidentsFound,
 		"their channels are listed":                    channelsFound,
+		"they are found by what they are now":          wordsFollow,
 		"what databases can't hold is made fit":        incidentTexts,
 	}
 }
