@@ -146,6 +146,15 @@ type Ref struct {
 	Post string `json:"post"`
 }
 
+// Receipt is how the place of a message is kept: "channel post".
+func (r Ref) Receipt() string { return r.Channel + " " + r.Post }
+
+// ParseReceipt reads what Receipt wrote; ok is false for an empty one.
+func ParseReceipt(receipt string) (ref Ref, ok bool) {
+	channel, post, ok := strings.Cut(receipt, " ")
+	return Ref{Channel: channel, Post: post}, ok
+}
+
 // Post is an order to put a new message up.
 type Post struct {
 	// Channel is the channel as configuration names it (handle or id).

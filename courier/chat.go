@@ -140,7 +140,7 @@ func (c *Chat) unread(e delivery.Errand, err error) delivery.Outcome {
 
 // card brings a card up to date: m shows the revision.
 func (c *Chat) card(ctx context.Context, e delivery.Errand, m chat.Message, revision int64) delivery.Outcome {
-	ref, posted := ParseReceipt(e.Receipt)
+	ref, posted := chat.ParseReceipt(e.Receipt)
 	if !posted {
 		var out delivery.Outcome
 		ref, posted, out = c.earlier(ctx, e, nil)
@@ -158,9 +158,9 @@ func (c *Chat) card(ctx context.Context, e delivery.Errand, m chat.Message, revi
 	case !e.UnknownSince.IsZero():
 		// The platform may have recognised the key and given back what the
 		// earlier attempt put up, as the alert was then: it is edited next.
-		return delivery.Outcome{Receipt: Receipt(ref)}
+		return delivery.Outcome{Receipt: ref.Receipt()}
 	}
-	return delivery.Outcome{Reached: revision, Receipt: Receipt(ref)}
+	return delivery.Outcome{Reached: revision, Receipt: ref.Receipt()}
 }
 
 // edit brings a card that stands there up to date.
@@ -168,11 +168,11 @@ func (c *Chat) edit(ctx context.Context, ref chat.Ref, e delivery.Errand, m chat
 	err := c.platform.Update(ctx, ref, e.Key, m)
 	switch decision, _ := fault.Of(err); decision {
 	case fault.None:
-		return delivery.Outcome{Reached: revision, Receipt: Receipt(ref)}
+		return delivery.Outcome{Reached: revision, Receipt: ref.Receipt()}
 	case fault.Gone:
 		return delivery.Outcome{Err: err} // its place leads nowhere any more
 	}
-	return delivery.Outcome{Err: err, Receipt: Receipt(ref)}
+	return delivery.Outcome{Err: err, Receipt: ref.Receipt()}
 }
 
 // notPosted is the outcome of a post that failed. An earlier attempt that was
@@ -193,7 +193,7 @@ func (c *Chat) note(ctx context.Context, e delivery.Errand, m chat.Message) deli
 		return out
 	}
 	if posted {
-		return delivery.Outcome{Reached: 1, Receipt: Receipt(ref)}
+		return delivery.Outcome{Reached: 1, Receipt: ref.Receipt()}
 	}
 	ref, err = c.platform.Post(ctx, chat.Post{Channel: channelOf(e.Destination), Thread: &thread, Key: e.Key, Message: m})
 	if decision, _ := fault.Of(err); decision == fault.Gone {
@@ -203,7 +203,7 @@ func (c *Chat) note(ctx context.Context, e delivery.Errand, m chat.Message) deli
 	if err != nil {
 		return c.notPosted(e, err)
 	}
-	return delivery.Outcome{Reached: 1, Receipt: Receipt(ref)}
+	return delivery.Outcome{Reached: 1, Receipt: ref.Receipt()}
 }
 
 // earlier asks the platform for what an earlier attempt may have posted; thread
@@ -230,7 +230,7 @@ func (c *Chat) earlierIn(ctx context.Context, channel string, e delivery.Errand)
 
 // thread returns the message that a note answers.
 func (c *Chat) thread(ctx context.Context, e delivery.Errand) (chat.Ref, error) {
-	if ref, ok := ParseReceipt(e.CardReceipt); ok {
+	if ref, ok := chat.ParseReceipt(e.CardReceipt); ok {
 		return ref, nil
 	}
 	cards, err := c.store.Cards(ctx, e.AlertID)
@@ -238,7 +238,7 @@ func (c *Chat) thread(ctx context.Context, e delivery.Errand) (chat.Ref, error) 
 		return chat.Ref{}, err
 	}
 	for _, d := range cards {
-		if ref, ok := ParseReceipt(d.Receipt); ok && d.Destination == e.Destination {
+		if ref, ok := chat.ParseReceipt(d.Receipt); ok && d.Destination == e.Destination {
 			return ref, nil
 		}
 	}
@@ -257,15 +257,6 @@ func eventOf(ctx context.Context, s Store, e delivery.Errand) (alert.Event, erro
 		return alert.Event{}, store.ErrNotFound
 	}
 	return event, nil
-}
-
-// Receipt is how the place of a message is kept with its duty.
-func Receipt(ref chat.Ref) string { return ref.Channel + " " + ref.Post }
-
-// ParseReceipt reads what Receipt wrote; ok is false for an empty one.
-func ParseReceipt(receipt string) (ref chat.Ref, ok bool) {
-	channel, post, ok := strings.Cut(receipt, " ")
-	return chat.Ref{Channel: channel, Post: post}, ok
 }
 
 func channelOf(destination string) string {

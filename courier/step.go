@@ -164,7 +164,7 @@ func (s *stepping) pin(ctx context.Context) delivery.Outcome {
 		return s.unread(s.errand, err)
 	}
 	for _, d := range cards {
-		if ref, ok := ParseReceipt(d.Receipt); ok && d.Destination == s.connection+"/"+s.own.ID {
+		if ref, ok := chat.ParseReceipt(d.Receipt); ok && d.Destination == s.connection+"/"+s.own.ID {
 			err := s.keeper.Pin(ctx, ref)
 			if decision, _ := fault.Of(err); decision == fault.Gone {
 				return delivery.Outcome{} // somebody deleted it: nothing is left to pin
@@ -213,7 +213,7 @@ func (s *stepping) summary(ctx context.Context) delivery.Outcome {
 				return s.notPosted(s.errand, err)
 			}
 		}
-		return s.told(s.rooms.Record.ChannelSummarised(ctx, s.i.Number, s.connection), delivery.Outcome{Receipt: Receipt(ref)})
+		return s.told(s.rooms.Record.ChannelSummarised(ctx, s.i.Number, s.connection), delivery.Outcome{Receipt: ref.Receipt()})
 	}
 	return s.told(s.rooms.Record.ChannelSummarised(ctx, s.i.Number, s.connection), delivery.Outcome{})
 }

@@ -261,7 +261,7 @@ func (f *Farewell) cards(ctx context.Context, tell func(what, wrong string)) (le
 
 // mark marks one card. refused says why it stays as it is.
 func (f *Farewell) mark(ctx context.Context, d store.Duty) (refused string, err error) {
-	ref, stands := place(d.Receipt)
+	ref, stands := chat.ParseReceipt(d.Receipt)
 	if !stands && !d.UnknownSince.IsZero() {
 		refused, err = f.patiently(ctx, func() (err error) {
 			ref, stands, err = f.Platform.Find(ctx, channelOf(d.Destination), d.Key, d.UnknownSince.Add(-findMargin))
@@ -363,7 +363,7 @@ func (f *Farewell) leave(ctx context.Context, c kept) (refused string, err error
 		return "", err
 	}
 	for _, d := range cards {
-		if ref, stands := place(d.Receipt); stands && d.Destination == f.Connection+"/"+c.ID {
+		if ref, stands := chat.ParseReceipt(d.Receipt); stands && d.Destination == f.Connection+"/"+c.ID {
 			try(func() error { return keeper.Unpin(ctx, ref) })
 		}
 	}
@@ -409,12 +409,6 @@ func (f *Farewell) patiently(ctx context.Context, do func() error) (refused stri
 		wait *= 2
 	}
 	return "", err
-}
-
-// place reads where a card stands, as the courier notes it.
-func place(receipt string) (ref chat.Ref, ok bool) {
-	channel, post, ok := strings.Cut(receipt, " ")
-	return chat.Ref{Channel: channel, Post: post}, ok
 }
 
 func channelOf(destination string) string {

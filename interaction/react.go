@@ -5,7 +5,6 @@ package interaction
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"belfry/alert"
 	"belfry/chat"
@@ -84,8 +83,8 @@ func (i *Interaction) Open(ctx context.Context, connection string, limit int) ([
 	}
 	out := make([]chat.Ref, 0, len(cards))
 	for _, c := range cards {
-		channel, post, _ := strings.Cut(c.Receipt, " ")
-		out = append(out, chat.Ref{Channel: channel, Post: post})
+		ref, _ := chat.ParseReceipt(c.Receipt)
+		out = append(out, ref)
 	}
 	return out, nil
 }
@@ -95,5 +94,5 @@ func (i *Interaction) at(ctx context.Context, connection string, ref chat.Ref) (
 	if i.places == nil || ref.Channel == "" || ref.Post == "" {
 		return store.Duty{}, store.ErrNotFound
 	}
-	return i.places.CardAt(ctx, connection, ref.Channel+" "+ref.Post)
+	return i.places.CardAt(ctx, connection, ref.Receipt())
 }
