@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -64,6 +65,16 @@ func (e *estate) call(args ...string) (code int, stdout, stderr string) {
 	code = Run(e.t.Context(), Call{Args: args, Getenv: func(k string) string { return e.env[k] },
 		Stdout: &out, Stderr: &errs, Clock: clock.System{}})
 	return code, out.String(), errs.String()
+}
+
+// process is belfry notify as a process of its own, for a host's problem.
+func (e *estate) process(output string, more ...string) *exec.Cmd {
+	args := append([]string{"--type", "Host", "--notificationtype", "PROBLEM", "--hostname", "h", "--output", output,
+		"--url", e.server.URL, "--token-file", e.token, "--spool", e.spool}, more...)
+	cmd := exec.Command(os.Args[0], args...) //nolint:gosec // this very program
+	// The race detector has a program that ends wait a second for others to race.
+	cmd.Env = []string{beNotify + "=1", "GORACE=atexit_sleep_ms=0"}
+	return cmd
 }
 
 // problem calls notify for a problem whose output is text.

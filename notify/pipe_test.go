@@ -4,7 +4,6 @@ package notify
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 )
@@ -18,9 +17,8 @@ func TestNobodyNeedsToListen(t *testing.T) {
 	nobody, stderr, err := os.Pipe()
 	must(t, err)
 	must(t, nobody.Close())
-	cmd := exec.Command(os.Args[0], "--type", "Host", "--notificationtype", "PROBLEM", "--hostname", "h", "--output", "x",
-		"--config", config, "--url", e.server.URL, "--token-file", e.token, "--spool", e.spool)
-	cmd.Env, cmd.Stderr = []string{beNotify + "=1"}, stderr
+	cmd := e.process("x", "--config", config)
+	cmd.Stderr = stderr
 	if err := cmd.Run(); err != nil || len(e.outputs()) != 1 {
 		t.Errorf("%v, taken %q", err, e.outputs())
 	}
