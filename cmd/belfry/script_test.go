@@ -35,6 +35,8 @@ func TestScripts(t *testing.T) {
 			env.Values[serverKey{}] = new(*notifytest.Server)
 			env.Values[mattermostKey{}] = new(*mattermosttest.Server)
 			env.Setenv("HOME", "")
+			// The race detector has a program that ends wait a second for others to race.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return os.WriteFile(filepath.Join(env.WorkDir, "token"), []byte(scriptToken+"\n"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
