@@ -255,7 +255,7 @@ func TestNothingIsLeftOnMattermost(t *testing.T) {
 			t.Errorf("a card reads\n%s", c.Text())
 		}
 	}
-	if n := strings.Count(fmt.Sprint(m.Posts("ops")), "web02"); n != 0 {
+	if text := posted(m, "ops"); !strings.Contains(text, "web01") || strings.Contains(text, "web02") {
 		t.Error("something was posted after the end had begun")
 	}
 	if _, ok := l.connection("chat"); ok {
@@ -399,6 +399,45 @@ func TestWhatWaitsForASourceThatIsGoneEndsWithAReason(t *testing.T) {
 		return !card.Shows("acknowledging…")
 	})
 	card.WaitNote("it is not configured in Belfry any more, so it was not told")
+}
+
+// posted is all that stands in a channel.
+func posted(m *mattermosttest.Server, channel string) (text string) {
+	for _, p := range m.Posts(channel) {
+		text += p.Message + string(p.Props) + "\n"
+	}
+	return text
+}
+
+// TestAConnectionThatIsBackIsNotMissedAnyMore: whether anything waits for it or
+// not, or the next slip in the file would end at once what waits then.
+func TestAConnectionThatIsBackIsNotMissedAnyMore(t *testing.T) {
+	o := newOffice(t)
+	with := file(t, "connections: [{name: chat, kind: mattermost, url: \""+o.m.URL()+"\", token: \""+o.m.Token()+"\", team: "+mattermosttest.Team+
+		", command_tokens: [\""+o.token+"\"]}]\ndefault: {channels: [chat/ops]}\n")
+	missed := func() bool {
+		o.clock.Advance(time.Minute)
+		is, err := o.a.Missed(t.Context(), "chat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return is
+	}
+	o.m.Stop()
+	o.report(problem("web01")...)
+	if err := o.a.Reload(config.Default(app.Kinds())); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is noted that the connection is missing", missed)
+	o.m.Restart()
+	if err := o.a.Reload(with); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "nothing waits, before Belfry tidies up again", func() bool {
+		list, err := o.a.Unfinished(t.Context())
+		return err == nil && len(list) == 0
+	})
+	eventually(t, "the connection is not missed any more", func() bool { return !missed() })
 }
 
 func idsOf(list []*incident.Incident) (ids []alert.ID) {

@@ -5,6 +5,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,15 +38,15 @@ func (a *App) endOrphans(ctx context.Context) error {
 		return err
 	}
 	p, now := a.parts.Load(), a.opt.Clock.Now()
+	if err := a.forgetMissed(ctx, slices.Sorted(maps.Keys(p.senders))); err != nil {
+		return err
+	}
 	for _, destination := range list {
 		name := senderName(destination)
 		_, there := p.senders[name]
 		left, off := p.left[name]
 		switch {
 		case there:
-			if _, _, err := a.store.TakeSetting(ctx, missedSetting(name)); err != nil {
-				return err
-			}
 			continue
 		case off && !left.departure.Done:
 			continue // it ends with everything else there
@@ -62,6 +64,22 @@ func (a *App) endOrphans(ctx context.Context) error {
 			continue
 		}
 		if err := a.endMissed(ctx, destination, since); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetMissed ends what is noted of those who are configured: they may have
+// been missed earlier, and when they are missed again that begins anew, whether
+// anything waits for them now or not.
+func (a *App) forgetMissed(ctx context.Context, names []string) error {
+	for _, name := range names {
+		_, noted, err := a.store.Setting(ctx, missedSetting(name))
+		if err == nil && noted {
+			_, _, err = a.store.TakeSetting(ctx, missedSetting(name))
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"strings"
 	"sync"
 	"time"
 
@@ -224,12 +223,7 @@ func (a *App) senderOf(destination string) (delivery.Sender, bool) {
 	if p == nil {
 		return nil, false
 	}
-	key := destination
-	if !strings.HasPrefix(destination, "monitor/") {
-		key, _, _ = strings.Cut(destination, "/")
-	}
-	s, ok := p.senders[key]
-	if ok {
+	if s, ok := p.senders[senderName(destination)]; ok {
 		return s, true
 	}
 	if gone, is := a.removedSource(destination); is {
