@@ -70,13 +70,15 @@ func (a *App) ConnectSlack(ctx context.Context, w web.SlackWish) error {
 	}
 	text, err := a.writeSlack(w)
 	if err == nil {
+		// Before the configuration is read again: one of that name that was
+		// disconnected would be switched off.
+		err = a.comeBack(ctx, w.Name)
+	}
+	if err == nil {
 		err = a.replace(a.included(w.Name), text)
 	}
 	if err != nil {
 		return errors.Join(err, a.dropSlack(w.Name))
-	}
-	if err := a.comeBack(ctx, w.Name); err != nil {
-		return err
 	}
 	a.made.add([]string{w.Name + "/" + w.Channel})
 	return nil

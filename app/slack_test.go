@@ -3,6 +3,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,4 +80,25 @@ func TestSlackIsConnectedAndDisconnectedOnThePages(t *testing.T) {
 		t.Error("the connection is still there")
 	}
 	l.kept("team", 0)
+}
+
+// TestSlackIsConnectedAgainByTheNameOfOneThatWasDisconnected: that was the file's,
+// which was taken out of it then.
+func TestSlackIsConnectedAgainByTheNameOfOneThatWasDisconnected(t *testing.T) {
+	s := slacktest.Start(t)
+	s.AddChannel("ops")
+	l := newLeaver(t, fmt.Sprintf("connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]\ndefault: {channels: [room/alerts]}\n", s.URL(), s.Token(), s.SigningSecret()))
+	l.leave(web.Removal{Name: "team"})
+	l.write("server: {}\n")
+	l.reload()
+	s = slacktest.Start(t) // the token of the one that was left is revoked
+	s.AddChannel("ops")
+	if err := l.app.ConnectSlack(t.Context(), web.SlackWish{Name: "team", Channel: "ops", Token: config.Secret(s.Token()), SigningSecret: config.Secret(s.SigningSecret()), URL: s.URL()}); err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := l.connection("team"); !ok || c.Left != "" {
+		t.Errorf("the page shows %+v", c)
+	}
+	l.report("web01")
+	s.Room("ops").WaitCard("web01 is gone")
 }
