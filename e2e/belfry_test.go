@@ -53,7 +53,7 @@ func build(m *testing.M) (int, error) {
 	defer pgtest.Stop()
 	// What runs at once here waits for other processes most of the time: more of it
 	// fits than there are processors.
-	if err := flag.Set("test.parallel", "10"); err != nil {
+	if err := flag.Set("test.parallel", "20"); err != nil {
 		return 0, err
 	}
 	return m.Run(), nil

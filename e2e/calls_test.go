@@ -20,6 +20,7 @@ func TestKilledWhileARouteDeclaresOnPostgreSQL(t *testing.T) {
 }
 
 func killedWhileDeclaring(t *testing.T, database string) {
+	t.Parallel()
 	m, chat := mattermost(t)
 	m.AddChannel("incidents")
 	d := serve(t, database+chat+plainSource+`

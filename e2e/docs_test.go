@@ -39,6 +39,7 @@ func documented(t *testing.T, name string) []commands {
 // TestTheCommandsOfTheDocumentsWork gives every pair of notification commands
 // that a reader can copy to a real Nagios, and goes the whole way with it.
 func TestTheCommandsOfTheDocumentsWork(t *testing.T) {
+	t.Parallel()
 	for name, pairs := range map[string]int{"README.md": 1, "docs/openitcockpit.md": 3} {
 		all := documented(t, name)
 		if len(all) != pairs {
@@ -46,6 +47,7 @@ func TestTheCommandsOfTheDocumentsWork(t *testing.T) {
 		}
 		for _, c := range all {
 			t.Run(filepath.Base(name), func(t *testing.T) {
+				t.Parallel()
 				e := newEstateOf(t, c)
 				output := "it is full"
 				if strings.Contains(c.service, `'$SERVICEOUTPUT$'`) {

@@ -17,6 +17,7 @@ import (
 )
 
 func TestARateLimitLosesNothing(t *testing.T) {
+	t.Parallel()
 	m, chat := mattermost(t)
 	d := serve(t, chat+plainSource)
 	m.RateLimit(20, 5)
@@ -106,6 +107,7 @@ func fireAlert(t *testing.T, url, instance string, ends time.Time) {
 }
 
 func TestARealAlertmanagersAlertsBecomeCards(t *testing.T) {
+	t.Parallel()
 	m, chat := mattermost(t)
 	d := serve(t, chat+"\nsources: [{name: prometheus, kind: alertmanager}]\n")
 	url := alertmanager(t, d.url()+"/intake/prometheus", d.token("prometheus"))
@@ -125,6 +127,7 @@ func TestARealAlertmanagersAlertsBecomeCards(t *testing.T) {
 }
 
 func TestTheSameNotificationOfTwoContactsMakesOneCard(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t, "chat", "pager")
 	e.nagios.SetService("2 CRITICAL - disk full")
 	card := e.room().WaitCard("disk full").WaitText("pager")

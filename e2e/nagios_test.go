@@ -78,6 +78,7 @@ const (
 )
 
 func TestAProblemInNagiosIsAcknowledgedFromMattermost(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	e.nagios.SetService("2 CRITICAL - 97% used on /var")
 	card := e.room().WaitCard("97% used on /var")
@@ -123,6 +124,7 @@ func TestAProblemInNagiosIsAcknowledgedFromMattermost(t *testing.T) {
 }
 
 func TestAnAcknowledgementWaitsForANagiosThatIsStopped(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	e.nagios.SetService("2 CRITICAL - disk full")
 	card := e.room().WaitCard("disk full")
@@ -150,6 +152,7 @@ func TestAnAcknowledgementWaitsForANagiosThatIsStopped(t *testing.T) {
 }
 
 func TestABelfryThatIsDownLosesNothing(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	e.desk.kill()
 	e.nagios.SetService("2 CRITICAL - disk full")
@@ -168,6 +171,7 @@ func TestABelfryThatIsDownLosesNothing(t *testing.T) {
 }
 
 func TestHostileOutputIsShownAndHarmsNothing(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	hostile := `back\slash ` + "`tick` ```fence``` " + `"double" @channel @here @alice <!here> <b>bold</b> [link](http://evil.example) # heading ünï ☃ ` +
 		`$(touch ` + e.nagios.Dir + `/pwned) ; touch ` + e.nagios.Dir + `/pwned2 | performance=data`
@@ -197,6 +201,7 @@ func TestHostileOutputIsShownAndHarmsNothing(t *testing.T) {
 }
 
 func TestAnAcknowledgementMadeInNagiosShowsOnTheCard(t *testing.T) {
+	t.Parallel()
 	e := newEstate(t)
 	e.nagios.SetService("2 CRITICAL - disk full")
 	card := e.room().WaitCard("disk full")

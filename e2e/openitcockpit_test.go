@@ -106,12 +106,14 @@ func (k *cockpit) fails(uuid string, state int, output string) *mattermosttest.C
 // removal, and the recovery: the Mattermost module's, the Slack module's, and
 // the better ones.
 func TestBothModulesCommandsGoTheWholeWay(t *testing.T) {
+	t.Parallel()
 	pairs := documented(t, "docs/openitcockpit.md")
 	if len(pairs) != 3 {
 		t.Fatalf("the document shows %d pairs of commands", len(pairs))
 	}
 	for i, module := range []string{"Mattermost module", "Slack module", "better"} {
 		t.Run(module, func(t *testing.T) {
+			t.Parallel()
 			k := newCockpit(t, pairs[i])
 			for _, x := range []struct {
 				uuid, name, link string

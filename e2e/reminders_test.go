@@ -25,6 +25,7 @@ func TestKilledAroundAReminderOnPostgreSQL(t *testing.T) {
 }
 
 func killedAroundAReminder(t *testing.T, database string) {
+	t.Parallel()
 	m, chat := mattermost(t)
 	d := serve(t, database+chat+"incidents: {announce: [chat/alerts], api: [deploy]}\n")
 	d.program("", `{"title":"the shop is slow"}`)

@@ -225,17 +225,20 @@ func (p *platform) stands(t *testing.T, d *desk, number int) {
 	var quietSince time.Time
 	calls := -1
 	complete := func(r roomed) bool {
-		if n := len(p.calls()); n != calls {
-			calls, quietSince = n, time.Now()
-		}
-		// Belfry has nothing left to do when it calls no more.
-		return time.Since(quietSince) > p.calm && len(r.channels) == 1 && len(r.cards) == 1 && len(r.announced) == 1 && slices.Contains(r.pins, r.card) && strings.Contains(r.topic, fmt.Sprintf("trouble %d", number)) &&
+		return len(r.channels) == 1 && len(r.cards) == 1 && len(r.announced) == 1 && slices.Contains(r.pins, r.card) && strings.Contains(r.topic, fmt.Sprintf("trouble %d", number)) &&
 			len(r.members) >= 3 && slices.Contains(r.members, p.alice) && strings.Contains(r.announced[0], "Channel: ")
 	}
 	var r roomed
 	until(t, fmt.Sprintf("the channel of #%d", number), func() bool {
 		if d.again() {
 			quietSince = time.Now()
+		}
+		if n := len(p.calls()); n != calls {
+			calls, quietSince = n, time.Now()
+		}
+		// Belfry has nothing left to do when it calls no more.
+		if time.Since(quietSince) <= p.calm {
+			return false
 		}
 		r = p.look(number)
 		return complete(r)

@@ -66,6 +66,13 @@ func (s *saboteur) struck() bool {
 	return s.left < 0
 }
 
+// hits is how many of the calls that alternate names went wrong.
+func (s *saboteur) hits() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return (s.seen + 1) / 2
+}
+
 // calls are those that the chat carried out since the last order.
 func (s *saboteur) calls() []string {
 	s.mu.Lock()

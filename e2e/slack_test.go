@@ -68,6 +68,7 @@ func TestSlackSaysInternalErrorAfterItTookTheMessage(t *testing.T) {
 // milliseconds between Slack taking a message and the program recording it,
 // again and again, a little later each time, for first posts and notes.
 func TestKilledBeforeSlacksAnswerWasRecorded(t *testing.T) {
+	t.Parallel()
 	var kill atomic.Pointer[func()]
 	s, chat := slack(t, slacktest.Options{OnPost: func(time.Time, string, string) { pull(&kill) }})
 	const rounds = 10

@@ -37,6 +37,7 @@ default: {channels: [team/alerts]}
 func heardBothWays(t *testing.T, test func(t *testing.T, s *slacktest.Server, d *desk)) {
 	for name, overSocket := range map[string]bool{"HTTP": false, "Socket": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, d := slackHears(t, overSocket)
 			test(t, s, d)
 		})
@@ -46,6 +47,7 @@ func heardBothWays(t *testing.T, test func(t *testing.T, s *slacktest.Server, d 
 // TestAnAlertIsAcknowledgedFromSlack: card, press, acknowledged, card edited;
 // the same by form, command, emoji and shortcut.
 func TestAnAlertIsAcknowledgedFromSlack(t *testing.T) {
+	t.Parallel()
 	heardBothWays(t, func(t *testing.T, s *slacktest.Server, d *desk) {
 		d.hand("nagios", problem("disk", "PROBLEM", 2))
 		card := s.Room("alerts").WaitCard("disk is state 2")
