@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"belfry/alert"
 	"belfry/app"
@@ -373,71 +372,12 @@ incidents: {announce: [chat/ops], channel: {on: [chat]}}
 	})
 }
 
-// TestWhatWaitsForASourceThatIsGoneEndsWithAReason: after a day, not at once, for
-// a slip in the file must lose nothing.
-func TestWhatWaitsForASourceThatIsGoneEndsWithAReason(t *testing.T) {
-	o := newOfficeWith(t, "sources: [{name: nagios, kind: nagios, command_pipe: "+filepath.Join(t.TempDir(), "nobody-reads.cmd")+"}]\n")
-	o.report(problem("web01")...)
-	card := o.m.Room("ops").WaitCard("web01 is gone")
-	o.types("alice", "/belfry ack 1 on it", "Its card will tell")
-	card.WaitText("acknowledging…")
-	f := file(t, "connections: [{name: chat, kind: mattermost, url: \""+o.m.URL()+"\", token: \""+o.m.Token()+"\", team: "+mattermosttest.Team+
-		", command_tokens: [\""+o.token+"\"]}]\nsources: [{name: other, kind: alertmanager}]\ndefault: {channels: [chat/ops]}\n")
-	if err := o.a.Reload(f); err != nil {
-		t.Fatal(err)
-	}
-	o.clock.Advance(23 * time.Hour)
-	if !card.Shows("acknowledging…") {
-		t.Errorf("it ended too early: %s", card.Text())
-	}
-	for range 4 {
-		o.clock.Advance(2 * time.Hour)
-		time.Sleep(50 * time.Millisecond) // for the goroutine that tidies up to come round
-	}
-	eventually(t, "alice is told why", func() bool {
-		o.clock.Advance(time.Minute)
-		return !card.Shows("acknowledging…")
-	})
-	card.WaitNote("it is not configured in Belfry any more, so it was not told")
-}
-
 // posted is all that stands in a channel.
 func posted(m *mattermosttest.Server, channel string) (text string) {
 	for _, p := range m.Posts(channel) {
 		text += p.Message + string(p.Props) + "\n"
 	}
 	return text
-}
-
-// TestAConnectionThatIsBackIsNotMissedAnyMore: whether anything waits for it or
-// not, or the next slip in the file would end at once what waits then.
-func TestAConnectionThatIsBackIsNotMissedAnyMore(t *testing.T) {
-	o := newOffice(t)
-	with := file(t, "connections: [{name: chat, kind: mattermost, url: \""+o.m.URL()+"\", token: \""+o.m.Token()+"\", team: "+mattermosttest.Team+
-		", command_tokens: [\""+o.token+"\"]}]\ndefault: {channels: [chat/ops]}\n")
-	missed := func() bool {
-		o.clock.Advance(time.Minute)
-		is, err := o.a.Missed(t.Context(), "chat")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return is
-	}
-	o.m.Stop()
-	o.report(problem("web01")...)
-	if err := o.a.Reload(config.Default(app.Kinds())); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "it is noted that the connection is missing", missed)
-	o.m.Restart()
-	if err := o.a.Reload(with); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "nothing waits, before Belfry tidies up again", func() bool {
-		list, err := o.a.Unfinished(t.Context())
-		return err == nil && len(list) == 0
-	})
-	eventually(t, "the connection is not missed any more", func() bool { return !missed() })
 }
 
 func idsOf(list []*incident.Incident) (ids []alert.ID) {
