@@ -79,7 +79,7 @@ func TestMessagesOfAnIncidentsChannelAreKept(t *testing.T) {
 		t.Helper()
 		for end := time.Now().Add(15 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 			for _, p := range s.m.Posts("war") {
-				if (p.RootID == post || post == "") && strings.Contains(mattermosttest.Visible(mattermosttest.Read(p.Message+string(p.Props)).Text), text) {
+				if p.RootID == post && strings.Contains(mattermosttest.Visible(mattermosttest.Read(p.Message+string(p.Props)).Text), text) {
 					return
 				}
 			}
@@ -88,12 +88,13 @@ func TestMessagesOfAnIncidentsChannelAreKept(t *testing.T) {
 			}
 		}
 	}
-	s.m.Say("alice", "war", "", "!incident new the shop is slow")
-	below("", "the shop is slow")
-	s.m.Say("alice", "war", "", "!incident convert #1")
-	below("", "made the channel")
-	s.m.Say("alice", "war", "", "!incident attach 1")
-	below("", "attached alert #1")
+	for _, c := range [][2]string{
+		{"!incident new the shop is slow", "the shop is slow"},
+		{"!incident convert #1", "made the channel"},
+		{"!incident attach 1", "attached alert #1"},
+	} {
+		below(s.m.Say("alice", "war", "", c[0]), c[1])
+	}
 	post := s.m.Say("bob", "war", "", "the disk of web01 is full")
 	s.m.React("alice", post, "pushpin")
 	below(post, "This stands in the timeline of #1 now.")
