@@ -207,6 +207,7 @@ func (a *App) wire(ctx context.Context) error {
 	tuned := a.opt.Delivery
 	tuned.Senders, tuned.Clock, tuned.Log = a.senderOf, a.opt.Clock, a.opt.Log
 	a.metrics = metrics.New(metrics.Options{Store: a.store, Version: a.opt.Version, Log: a.opt.Log})
+	a.metrics.Expect("", server.Unauthorized)
 	tuned.Observe = a.observe
 	a.engine = delivery.New(a.store, tuned)
 	a.store.SetOnDue(a.engine.Wake)

@@ -51,7 +51,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	if status, _ := read(source); status != http.StatusUnauthorized {
 		t.Errorf("a source's token reads metrics: %d", status)
 	}
-	if _, text := read(token); !strings.Contains(text, `belfry_intake_requests_total{outcome="failed",source="nagios"} 0`) {
+	if _, text := read(token); !strings.Contains(text, `belfry_intake_requests_total{outcome="failed",source="nagios"} 0`) || !strings.Contains(text, `belfry_intake_requests_total{outcome="unauthorized",source=""} 0`) {
 		t.Errorf("counters do not begin at 0:\n%s", text)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+a.Address()+"/intake/nagios",

@@ -30,12 +30,15 @@ func (c counters) all() []prometheus.Collector {
 }
 
 // Expect has a source's counters stand at 0 before anything happens, so that
-// the first of something is seen as an increase.
+// the first of something is seen as an increase. source may be empty, for
+// hand-overs without one.
 func (m *Metrics) Expect(source string, outcomes ...string) {
 	for _, outcome := range outcomes {
 		m.counters.requests.WithLabelValues(source, outcome)
 	}
-	m.counters.reports.WithLabelValues(source)
+	if source != "" {
+		m.counters.reports.WithLabelValues(source)
+	}
 }
 
 // TookIn counts a hand-over. source is a configured one, or empty.

@@ -33,7 +33,7 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
 		hook, ok = src.Monitor.(monitor.Hook)
 	}
 	if !ok || src.Token == "" || !sameToken(r.PathValue("token"), src.Token.Reveal()) {
-		s.opt.Counter.TookIn("", unauthorized, 0)
+		s.opt.Counter.TookIn("", Unauthorized, 0)
 		reply(w, http.StatusUnauthorized, intakeAnswer{Error: "no source of this name takes this token in its address"})
 		return
 	}

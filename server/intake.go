@@ -31,8 +31,8 @@ const (
 	kept = "kept"
 	// failed: it could not be read or stored; the sender was asked to repeat it.
 	failed = "failed"
-	// unauthorized: no source's token was shown; the source is empty then.
-	unauthorized = "unauthorized"
+	// Unauthorized: no source's token was shown; the source is empty then.
+	Unauthorized = "unauthorized"
 )
 
 // Outcomes are the words for what becomes of a hand-over from a known source.
@@ -61,7 +61,7 @@ func (s *Server) intake(trusted bool) http.HandlerFunc {
 			if trusted {
 				status = http.StatusNotFound
 			}
-			s.opt.Counter.TookIn("", unauthorized, 0)
+			s.opt.Counter.TookIn("", Unauthorized, 0)
 			reply(w, status, intakeAnswer{Error: refusal})
 			return
 		}
