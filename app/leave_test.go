@@ -305,11 +305,14 @@ incidents: {announce: [team/ops], channel: {on: [team], links: [page]}}
 	l.kept("team", 1)
 }
 
-func TestChannelsStayWhereThatWasChosenAndTheConnectionCanComeBack(t *testing.T) {
-	m := mattermosttest.Start(t)
+// runsAnIncident connects a Mattermost on which an incident is run in a channel of
+// its own; own is its card there.
+func runsAnIncident(t *testing.T) (m *mattermosttest.Server, l *leaver, own *mattermosttest.Card) {
+	t.Helper()
+	m = mattermosttest.Start(t)
 	m.AddChannel("ops")
 	token := m.AddCommand("incident", "http://not.yet.example/")
-	l := newLeaver(t, fmt.Sprintf(`
+	l = newLeaver(t, fmt.Sprintf(`
 connections: [{name: chat, kind: mattermost, url: %q, token: %q, team: %s, command_tokens: [%q]}]
 default: {channels: [chat/ops]}
 incidents: {announce: [chat/ops], channel: {on: [chat]}}
@@ -317,8 +320,13 @@ incidents: {announce: [chat/ops], channel: {on: [chat]}}
 	m.MoveCommand("incident", "http://"+l.app.Address()+"/chat/chat/command")
 	m.Type("alice", "ops", "/incident new SEV1 the shop is slow")
 	m.Room("ops").WaitCard("#1 the shop is slow").WaitText("Channel: inc-1-the-shop-is-slow")
-	own := m.Room("inc-1-the-shop-is-slow").WaitCard("#1 the shop is slow")
+	own = m.Room("inc-1-the-shop-is-slow").WaitCard("#1 the shop is slow")
 	eventually(t, "the card is pinned", func() bool { _, _, pins, _ := m.Look(own.Post().ChannelID); return len(pins) == 1 })
+	return m, l, own
+}
+
+func TestChannelsStayWhereThatWasChosenAndTheConnectionCanComeBack(t *testing.T) {
+	m, l, own := runsAnIncident(t)
 	plan, _, _ := l.leave(web.Removal{Name: "chat"})
 	contains(t, plan, "it stays, with everybody in it", "whoever made them there takes them away")
 	ch, _, pins, _ := m.Look(own.Post().ChannelID)
@@ -347,20 +355,8 @@ incidents: {announce: [chat/ops], channel: {on: [chat]}}
 // TestAnOpenIncidentHasItsChannelAgainWhenTheConnectionComesBack: it is opened
 // again, and who joins from then on is brought in.
 func TestAnOpenIncidentHasItsChannelAgainWhenTheConnectionComesBack(t *testing.T) {
-	m := mattermosttest.Start(t)
-	m.AddChannel("ops")
+	m, l, own := runsAnIncident(t)
 	m.Promote("belfry")
-	token := m.AddCommand("incident", "http://not.yet.example/")
-	l := newLeaver(t, fmt.Sprintf(`
-connections: [{name: chat, kind: mattermost, url: %q, token: %q, team: %s, command_tokens: [%q]}]
-default: {channels: [chat/ops]}
-incidents: {announce: [chat/ops], channel: {on: [chat]}}
-`, m.URL(), m.Token(), mattermosttest.Team, token))
-	m.MoveCommand("incident", "http://"+l.app.Address()+"/chat/chat/command")
-	m.Type("alice", "ops", "/incident new SEV1 the shop is slow")
-	m.Room("ops").WaitCard("#1 the shop is slow").WaitText("Channel: inc-1-the-shop-is-slow")
-	own := m.Room("inc-1-the-shop-is-slow").WaitCard("#1 the shop is slow")
-	eventually(t, "the card is pinned", func() bool { _, _, pins, _ := m.Look(own.Post().ChannelID); return len(pins) == 1 })
 	l.leave(web.Removal{Name: "chat", Archive: true})
 	if err := l.app.Again(t.Context(), "chat"); err != nil {
 		t.Fatal(err)
