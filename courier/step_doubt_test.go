@@ -49,26 +49,29 @@ func TestAPinWithoutACardWaitsForNobody(t *testing.T) {
 // TestAChannelThatWasMadeBeforeItsIncidentBecamePrivate: the answer was lost, and
 // what is found then is as open to everybody as it was made.
 func TestAChannelThatWasMadeBeforeItsIncidentBecamePrivate(t *testing.T) {
-	x := newTenancy(t)
-	x.chat.trouble["open"] = []string{"lost"}
-	x.declare(false)
-	x.work(x.chat, x.r, 0)
-	x.secret = true
-	ok := must(t)
-	ok(x.r.SetSeverity(t.Context(), 1, anna(), "SEV0", ""))
-	ok(x.r.Rename(t.Context(), 1, anna(), "somebody stole the keys"))
-	x.work(x.chat, x.r, time.Minute)
-	o := x.chat.rooms["c1"]
-	if len(x.chat.rooms) != 1 || o.Private || strings.Contains(o.topic+o.Title+o.Name, "keys") {
-		t.Errorf("%+v", o)
-	}
-	for _, q := range x.posts {
-		if strings.Contains(q.text, "keys") {
-			t.Errorf("said where everybody reads it: %q", q.text)
+	for _, rename := range []bool{true, false} {
+		x := newTenancy(t)
+		x.rules.Rename = rename
+		x.chat.trouble["open"] = []string{"lost"}
+		x.declare(false)
+		x.work(x.chat, x.r, 0)
+		x.secret = true
+		ok := must(t)
+		ok(x.r.SetSeverity(t.Context(), 1, anna(), "SEV0", ""))
+		ok(x.r.Rename(t.Context(), 1, anna(), "somebody stole the keys"))
+		x.work(x.chat, x.r, time.Minute)
+		o := x.chat.rooms["c1"]
+		if len(x.chat.rooms) != 1 || o.Private || o.Title != "#1 private" || strings.Contains(o.topic+o.Name, "keys") {
+			t.Errorf("%+v", o)
 		}
-	}
-	if got := x.troubles(); len(got) != 1 || !strings.Contains(got[0], "may be open to everybody") {
-		t.Errorf("told %q", got)
+		for _, q := range x.posts {
+			if strings.Contains(q.text, "keys") {
+				t.Errorf("said where everybody reads it: %q", q.text)
+			}
+		}
+		if got := x.troubles(); len(got) != 1 || !strings.Contains(got[0], "may be open to everybody") {
+			t.Errorf("told %q", got)
+		}
 	}
 }
 

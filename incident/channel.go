@@ -19,7 +19,8 @@ type ChannelRules struct {
 	// That of a private incident always is.
 	Private    bool
 	PrivateFor []string
-	// Rename gives the channel another name when the incident gets one.
+	// Rename gives the channel another name when the incident gets one. Without
+	// it that is done only where everybody can read, for what became private.
 	Rename bool
 	// Pin keeps the card at hand.
 	Pin bool
@@ -158,10 +159,21 @@ func (r *ChannelRules) keep(before, after *Incident, c Channel) (steps []Step) {
 		steps = append(steps, Step{Kind: StepPin, Connection: c.Connection, Card: c.ID})
 	}
 	add(StepLinks, anew && len(r.Links) > 0)
-	add(StepRename, r.Rename && stood && (was.Archived || r.called(before, was) != r.called(after, c)))
+	add(StepRename, stood && r.renames(before, after, was, c))
 	add(StepSummary, after.Status.Over() && (!stood || !before.Status.Over()))
 	add(StepArchive, stood && before.Status.Over() && after.Status.Open())
 	return steps
+}
+
+// renames says whether a channel is to be called otherwise. Without Rename it
+// keeps its name and title, unless they tell what everybody may not know now, or
+// may know again.
+func (r *ChannelRules) renames(before, after *Incident, was, c Channel) bool {
+	shows := after.Shows(c)
+	if !r.Rename && before.Shows(was) == shows && (shows || !was.Archived) {
+		return false
+	}
+	return was.Archived || r.called(before, was) != r.called(after, c)
 }
 
 // called is what a channel is called, name and title.

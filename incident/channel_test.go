@@ -215,7 +215,7 @@ func (m *chatModel) stands(t *rapid.T, now time.Time) {
 		if got, want := room.topic, r.TopicOf(i, hidden); got != want || hidden && strings.Contains(got, i.Title) {
 			t.Errorf("the topic is %q, not %q", got, want)
 		}
-		if name, title := r.Called(i, hidden); r.Rename && (room.name != name || room.title != title) {
+		if name, title := r.Called(i, hidden); (r.Rename || hidden) && (room.name != name || room.title != title) {
 			t.Errorf("it is called %q %q, not %q %q", room.name, room.title, name, title)
 		}
 		people, handles := r.Guests(i, connection)

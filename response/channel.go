@@ -25,7 +25,7 @@ func (r *Response) ChannelOpened(ctx context.Context, number int64, c incident.C
 			return nil, nil
 		}
 		entries = []incident.Entry{e}
-		if s := r.settings(); late && s.Channel.Rename {
+		if s := r.settings(); late && (s.Channel.Rename || !i.Shows(c)) {
 			steps = []incident.Step{{Kind: incident.StepRename, Connection: c.Connection}}
 		}
 		if i.Private && c.Public {
