@@ -130,6 +130,7 @@ func serve(ctx context.Context, f serveFlags, stdout, stderr io.Writer) error {
 		return err
 	}
 	greet(stdout, a)
+	debug.FreeOSMemory() // what only the start needed; the next collection may be hours away
 	for {
 		select {
 		case <-ctx.Done():
