@@ -4,6 +4,7 @@ package chat
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -25,6 +26,22 @@ type Recorder interface {
 	// people, one mark on one message counts once; the Answer to the others is
 	// empty. After an error nothing was stored, and it may be repeated.
 	Record(ctx context.Context, m Marked) (Answer, error)
+}
+
+// sayUnkept is what people read when the Recorder broke down over their message.
+const sayUnkept = "Something broke in Belfry, and this message was not kept. Belfry's log says what."
+
+// Recorded has a message taken by r. One that breaks down over it is not asked
+// about it for ever: the log says what broke, and the Answer to whoever marked
+// the message that it was not kept.
+func Recorded(ctx context.Context, r Recorder, m Marked, log *slog.Logger) (answer Answer, err error) {
+	defer func() {
+		if broke := recover(); broke != nil {
+			log.Error("keeping a message that somebody marked broke down", "connection", m.Actor.Connection, "panic", broke)
+			answer, err = Answer{Whisper: sayUnkept}, nil
+		}
+	}()
+	return r.Record(ctx, m)
 }
 
 // MarkTimeline is the mark that puts a message into the timeline, for platforms

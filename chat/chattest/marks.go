@@ -167,10 +167,13 @@ func markedUnwritten(m *marking) {
 	m.kept(1)
 }
 
-// markedBreakdown: one that breaks down is not asked for ever.
+// markedBreakdown: one that breaks down is not asked for ever, and who marked the
+// message is told that it was not kept.
 func markedBreakdown(m *marking) {
 	m.Scribe.Break()
-	m.Mark(Bob, m.Own, m.Say(Alice, m.Own, "the disk is broken", ""), "pushpin")
+	broken := m.Say(Alice, m.Own, "the disk is broken", "")
+	m.Mark(Bob, m.Own, broken, "pushpin")
+	m.Told(Bob, broken, "was not kept")
 	m.kept(0)
 	m.Mark(Bob, m.Own, m.Say(Alice, m.Own, "the disk is full", ""), "pushpin")
 	if k := m.kept(1)[0]; k.Message.Text != "the disk is full" {

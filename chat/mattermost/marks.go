@@ -25,8 +25,6 @@ const (
 	maxMarks = 10_000
 )
 
-const sayUnkept = "Something broke in Belfry, and this message was not kept. Belfry's log says what."
-
 // errUnrecorded says that a mark could not be noted: it is found again with the
 // next connection.
 var errUnrecorded = errors.New("can't keep a message that somebody marked")
@@ -97,18 +95,11 @@ func (l *listener) record(ctx context.Context, r reacted, mark string, ref chat.
 	return nil
 }
 
-// recorded asks the Recorder. One that breaks down over a message is not asked
-// about it for ever.
-func (l *listener) recorded(ctx context.Context, m chat.Marked) (answer chat.Answer, err error) {
-	defer func() {
-		if broke := recover(); broke != nil {
-			l.log.Error("keeping a message that somebody marked broke down", "panic", broke)
-			answer, err = chat.Answer{Whisper: sayUnkept}, nil
-		}
-	}()
+// recorded asks the Recorder, and waits no longer than for a press.
+func (l *listener) recorded(ctx context.Context, m chat.Marked) (chat.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, callbackTime)
 	defer cancel()
-	return l.recorder.Record(ctx, m)
+	return chat.Recorded(ctx, l.recorder, m, l.log)
 }
 
 // wrote names who wrote a post. Of a program, which has no account that acts,

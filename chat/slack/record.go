@@ -124,7 +124,7 @@ func (p *Platform) record(ctx context.Context, recorder chat.Recorder, o outer, 
 	if m.Thread != "" {
 		to.thread = m.Thread
 	}
-	a, err := recorder.Record(ctx, chat.Marked{Actor: who, Mark: mark, Message: p.quoted(ctx, me, e.Item.Channel, m)})
+	a, err := chat.Recorded(ctx, recorder, chat.Marked{Actor: who, Mark: mark, Message: p.quoted(ctx, me, e.Item.Channel, m)}, p.log)
 	if err != nil {
 		return fmt.Errorf("can't keep a message that somebody marked: %w", err)
 	}

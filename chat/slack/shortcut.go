@@ -31,7 +31,7 @@ func (p *Platform) declareAbout(r chat.Responder, i interaction) error {
 func (p *Platform) keepMessage(r chat.Responder, i interaction) error {
 	recorder, ok := r.(chat.Recorder)
 	return p.aboutMessage(i, ok, sayNotKnown, func(ctx context.Context, who chat.Actor, m chat.Quoted) chat.Answer {
-		a, err := recorder.Record(ctx, chat.Marked{Actor: who, Mark: chat.MarkTimeline, Message: m})
+		a, err := chat.Recorded(ctx, recorder, chat.Marked{Actor: who, Mark: chat.MarkTimeline, Message: m}, p.log)
 		switch {
 		case err != nil:
 			p.log.Warn("can't keep a message", "err", err)

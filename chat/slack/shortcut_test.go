@@ -57,6 +57,9 @@ func TestShortcutsOnMessages(t *testing.T) {
 		b.Fail(1)
 		c.fake.Room("inc-42").At(root).Shortcut("bob", "belfry_timeline")
 		c.fake.WaitWhisper("bob", "could not keep this message")
+		b.Break()
+		c.fake.Room("inc-42").At(root).Shortcut("bob", "belfry_timeline")
+		c.fake.WaitWhisper("bob", "was not kept")
 	})
 	d := openDesk(t, false) // whose Responder can do neither
 	for shortcut, say := range map[string]string{"belfry_declare": "declares no incidents", "belfry_timeline": "doesn't know this shortcut"} {
