@@ -170,6 +170,9 @@ func (l *listener) findMarks(ctx context.Context, since int64) error {
 		if err != nil {
 			return l.decide(err, reads, "look for messages that were marked meanwhile")
 		}
+		if len(got.Posts) >= sinceLimit {
+			l.log.Warn("more changed meanwhile than can be read; messages that were marked among it may be missed", "channel", l.channelWord(channel))
+		}
 		var all []reacted
 		for id, p := range got.Posts {
 			for _, r := range p.Metadata.Reactions {

@@ -23,12 +23,35 @@ import (
 func TestMarks(t *testing.T) {
 	for name, tells := range map[string]bool{"Told": true, "Asked": false} {
 		t.Run(name, func(t *testing.T) {
-			chattest.RunMarks(t, func(t *testing.T) *chattest.Marks { return marks(t, tells) })
+			chattest.RunMarks(t, func(t *testing.T) *chattest.Marks {
+				m, _ := marks(t, tells)
+				return m
+			})
 		})
 	}
 }
 
-func marks(t *testing.T, tells bool) *chattest.Marks {
+// TestMarksAmongMoreThanIsRead: who looks after Belfry learns that marks may have
+// been missed.
+func TestMarksAmongMoreThanIsRead(t *testing.T) {
+	m, log := marks(t, true)
+	m.Scribe.Own(m.Own)
+	m.Leave()
+	for range 1000 { // as many as a server lists
+		m.Say(chattest.Alice, m.Own, "hello", "")
+	}
+	m.Return()
+	for end := time.Now().Add(15 * time.Second); !strings.Contains(log.String(), "marked among it may be missed"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("nobody is told: %s", log)
+		}
+	}
+	if !strings.Contains(log.String(), m.Own) {
+		t.Errorf("the channel is not named: %s", log)
+	}
+}
+
+func marks(t *testing.T, tells bool) (*chattest.Marks, *syncLog) {
 	t.Helper()
 	fake := mattermosttest.Start(t)
 	if !tells {
@@ -38,12 +61,12 @@ func marks(t *testing.T, tells bool) *chattest.Marks {
 	own, other := fake.AddChannel("inc-42"), fake.AddChannel("town")
 	cfg := &mattermost.Config{URL: fake.URL(), Token: config.Secret(fake.Token()), Team: mattermosttest.Team}
 	cfg.Websocket, cfg.Reactions = true, map[string]string{"wrench": chat.ReactAck}
-	scribe, mem := &chattest.Scribe{}, &memory{used: map[string]bool{}, settings: map[string]string{}}
+	scribe, mem, log := &chattest.Scribe{}, &memory{used: map[string]bool{}, settings: map[string]string{}}, &syncLog{}
 	var p *mattermost.Platform
 	stop := func() {}
 	start := func() {
 		var err error
-		if p, err = cfg.Open(mattermost.Options{Name: "main", Memory: mem, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		if p, err = cfg.Open(mattermost.Options{Name: "main", Memory: mem, Log: slog.New(slog.NewTextHandler(log, nil))}); err != nil {
 			t.Fatal(err)
 		}
 		mattermost.Hurry(p)
@@ -100,5 +123,5 @@ func marks(t *testing.T, tells bool) *chattest.Marks {
 		Settled: func() { time.Sleep(100 * time.Millisecond) },
 		Leave:   func() { stop() },
 		Return:  start,
-	}
+	}, log
 }
