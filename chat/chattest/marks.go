@@ -41,6 +41,8 @@ type Marks struct {
 	Leave, Return func()
 	// Now is the platform's clock.
 	Now func() time.Time
+	// Longest is how many characters a message may have there.
+	Longest int
 }
 
 // RunMarks holds a platform to the contract of chat.Recorder.
@@ -50,7 +52,7 @@ func RunMarks(t *testing.T, open func(*testing.T) *Marks) {
 		name string
 		run  func(*marking)
 	}{
-		{"AMessageIsKept", markedMessage}, {"InAThread", markedThread}, {"Once", markedOnce}, {"NothingElse", markedNothing},
+		{"AMessageIsKept", markedMessage}, {"TheLongest", markedLongest}, {"InAThread", markedThread}, {"Once", markedOnce}, {"NothingElse", markedNothing},
 		{"OfPrograms", markedProgram}, {"OnACard", markedCard}, {"Unwritten", markedUnwritten},
 		{"AfterTrouble", markedTrouble}, {"AfterABreakdown", markedBreakdown}, {"WhileAway", markedAway},
 	} {
@@ -104,6 +106,17 @@ func markedMessage(m *marking) {
 		m.Errorf("the link is %q", q.Link)
 	}
 	m.Told(Bob, post, "kept as timeline")
+}
+
+// markedLongest: a message is no longer for the script that it is written in, nor
+// for what the platform escapes.
+func markedLongest(m *marking) {
+	for i, text := range []string{strings.Repeat("日", m.Longest), strings.Repeat("&", m.Longest)} {
+		m.Mark(Bob, m.Own, m.Say(Alice, m.Own, text, ""), "pushpin")
+		if k := m.kept(i + 1)[i]; k.Message.Text != text {
+			m.Errorf("%.30q is kept with %d bytes, not %d", k.Message.Text, len(k.Message.Text), len(text))
+		}
+	}
 }
 
 func markedThread(m *marking) {

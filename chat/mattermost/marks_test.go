@@ -91,7 +91,7 @@ func marks(t *testing.T, tells bool) (*chattest.Marks, *syncLog) {
 	t.Cleanup(func() { stop() })
 	mark := func(person, _, post, emoji string) { fake.React(person, post, emoji) }
 	return &chattest.Marks{
-		Scribe: scribe, Connection: "main", Own: own.ID, Other: other.ID, Now: time.Now,
+		Scribe: scribe, Connection: "main", Own: own.ID, Other: other.ID, Now: time.Now, Longest: 16383,
 		Say:          func(person, channel, text, thread string) string { return fake.Say(person, channel, thread, text) },
 		SayAsProgram: func(person, channel, text string) string { return fake.SayByHook(person, channel, text) },
 		SayJoined:    func(person, channel string) string { return fake.SayJoined(person, channel) },

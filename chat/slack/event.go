@@ -27,8 +27,10 @@ const (
 	outerLimited   = "app_rate_limited"
 
 	maxChallenge = 1024
-	maxText      = 48 << 10 // Slack cuts a message at 40,000 characters
 	maxEmoji     = 128
+	// maxText is where Slack cuts a message, in characters
+	// (https://docs.slack.dev/reference/methods/chat.postMessage, "Truncating content").
+	maxText = 40_000
 )
 
 // outer is what wraps an event.
@@ -112,12 +114,18 @@ func (e *happened) check() error {
 		// A subtype marks what is no plain message (edited, joined, …): it has
 		// another shape, and is left alone.
 		ok = e.Subtype != "" || optional(e.User) && isSlackID(e.Channel) && isTS(e.TS) && (e.Thread == "" || isTS(e.Thread)) &&
-			len(e.Text) <= maxText && optional(e.UserTeam)
+			fits(e.Text) && optional(e.UserTeam)
 	}
 	if !ok {
 		return errPayload
 	}
 	return nil
+}
+
+// fits holds for what Slack lets a message say. What it escapes counts as it was
+// typed.
+func fits(text string) bool {
+	return len(text) <= maxText || utf8.RuneCountInString(plain(text)) <= maxText
 }
 
 // byPerson holds for plain messages that a person typed.

@@ -48,7 +48,7 @@ func marks(t *testing.T, overSocket bool) *chattest.Marks {
 	}
 	own, other := c.fake.AddChannel("inc-42"), c.fake.AddChannel("town")
 	return &chattest.Marks{
-		Scribe: scribe, Connection: "main", Own: own.ID, Other: other.ID, Now: c.clock.Now,
+		Scribe: scribe, Connection: "main", Own: own.ID, Other: other.ID, Now: c.clock.Now, Longest: 40_000,
 		Say: func(person, channel, text, thread string) string {
 			return c.fake.PostAs(person, channel, slackEscapes.Replace(text), thread)
 		},

@@ -23,7 +23,9 @@ const (
 
 // Limits of what is read.
 const (
-	maxBody     = 512 << 10 // a payload brings the whole message along: 50 blocks, 100 attachments
+	// A payload brings the whole message along: 50 blocks and 100 attachments, or
+	// what somebody typed, twice, each character of 3 bytes percent-encoded as 9.
+	maxBody     = 1 << 20
 	maxID       = 64
 	maxTrigger  = 255
 	maxMetadata = 3000

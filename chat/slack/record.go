@@ -50,7 +50,7 @@ var said = []string{"", "bot_message", "file_share", "thread_broadcast", "me_mes
 
 // ok holds for a message that is whole.
 func (w *original) ok() bool {
-	return isTS(w.TS) && (w.Thread == "" || isTS(w.Thread)) && len(w.Text) <= maxText && optional(w.User) && optional(w.Bot)
+	return isTS(w.TS) && (w.Thread == "" || isTS(w.Thread)) && fits(w.Text) && optional(w.User) && optional(w.Bot)
 }
 
 var (

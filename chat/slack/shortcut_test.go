@@ -54,6 +54,12 @@ func TestShortcutsOnMessages(t *testing.T) {
 		if len(kept) != 1 || kept[0].Message.Text != "the disk is full" || !strings.Contains(kept[0].Message.Link, "?thread_ts="+root) {
 			t.Errorf("%+v", kept)
 		}
+		long := strings.Repeat("日", 40_000)
+		c.fake.Room("inc-42").At(c.fake.PostAs("alice", "inc-42", long, "")).Shortcut("bob", "belfry_timeline")
+		c.fake.WaitWhisper("bob", "kept as timeline")
+		if kept := b.Kept(); len(kept) != 2 || kept[1].Message.Text != long {
+			t.Errorf("%d are kept", len(kept))
+		}
 		b.Fail(1)
 		c.fake.Room("inc-42").At(root).Shortcut("bob", "belfry_timeline")
 		c.fake.WaitWhisper("bob", "could not keep this message")

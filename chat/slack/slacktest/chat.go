@@ -200,8 +200,12 @@ func (s *Server) show(m *Message, withMetadata bool) map[string]any {
 		out["thread_ts"] = m.ThreadTS
 		out["parent_user_id"] = BotUser
 	}
-	if len(m.Blocks) > 0 {
+	switch {
+	case len(m.Blocks) > 0:
 		out["blocks"] = m.Blocks
+	case m.BotID == "" && m.Subtype == "": // what people's clients send comes twice
+		out["blocks"] = []any{map[string]any{"type": "rich_text", "block_id": "b0", "elements": []any{map[string]any{
+			"type": "rich_text_section", "elements": []any{map[string]any{"type": "text", "text": m.Text}}}}}}
 	}
 	if len(m.Attachments) > 0 {
 		out["attachments"] = m.Attachments
