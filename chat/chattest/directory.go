@@ -33,6 +33,14 @@ type Directory struct {
 	Mail func(person string) string
 	// HideMail has the platform refuse to find anybody by mail; nil: it never does.
 	HideMail func()
+	// Share has people shown by one name, which is nobody's handle; nil: handles
+	// are all that people are shown by. ByShown says that such a name is looked
+	// up, so that who has it must be told.
+	Share   func(shown string, people ...string)
+	ByShown bool
+	// Rings posts a message that mentions a word, and returns whom it rang; nil
+	// where Share is.
+	Rings func(word string) []string
 	// AddGroup makes a group and returns what it is asked for by; nil: this
 	// platform has none, and says HideWords.
 	AddGroup func(name string, members ...string) string
@@ -55,7 +63,7 @@ func RunDirectory(t *testing.T, open func(*testing.T) *Directory) {
 		name string
 		run  func(*directory)
 	}{
-		{"Handles", foundByHandle}, {"Unknown", foundNobody}, {"Mail", foundByMail}, {"MailHidden", foundNotByMail},
+		{"Handles", foundByHandle}, {"Unknown", foundNobody}, {"Mail", foundByMail}, {"MailHidden", foundNotByMail}, {"SharedName", foundSeveral},
 		{"Group", foundGroup}, {"Channel", foundChannel}, {"NoGroup", foundNoGroup}, {"GroupsHidden", foundHidden},
 		{"TooMany", foundTooMany}, {"LargeGroup", foundLarge}, {"Down", foundDown}, {"Impatient", foundImpatient},
 	} {
@@ -180,6 +188,30 @@ func foundNotByMail(d *directory) {
 	got := d.find(d.Mail(Alice), Bob)
 	if got[0].Known() || !strings.Contains(got[0].Why, "handle") || !got[1].Known() {
 		d.Errorf("%+v", got)
+	}
+}
+
+// foundSeveral: a name that several people are shown by stands for none of them,
+// and who is looked for is asked for by handle.
+func foundSeveral(d *directory) {
+	if d.Share == nil {
+		d.Skip("nobody is shown here by anything but the handle, which is theirs alone")
+	}
+	d.Share("Chris", Alice, Bob)
+	for _, asked := range []string{"chris", "@Chris"} {
+		f := d.find(asked)[0]
+		if f.Known() {
+			d.Errorf("%q is taken for %s", asked, f.Actor.Name)
+		}
+		if d.ByShown && (!strings.Contains(f.Why, "@"+Alice) || !strings.Contains(f.Why, "@"+Bob)) {
+			d.Errorf("%q: it is not said who could be meant: %q", asked, f.Why)
+		}
+		if rung := d.Rings(strings.TrimPrefix(asked, "@")); len(rung) != 0 {
+			d.Errorf("a mention of %q rings %q", asked, rung)
+		}
+	}
+	if rung := d.Rings(Bob); !slices.Equal(rung, []string{Bob}) {
+		d.Errorf("a mention of bob rings %q", rung)
 	}
 }
 

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"belfry/chat"
 	"belfry/chat/chattest"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/fault"
+	"belfry/seal"
 )
 
 // TestKnowsPeople holds Mattermost to the contract: an old server without
@@ -42,6 +44,20 @@ func directory(t *testing.T) (*chattest.Directory, *mattermosttest.Server) {
 		Directory: c.Platform, Connection: "main", Secrets: []string{c.fake.Token()},
 		ID:      func(person string) string { return c.fake.User(person).ID },
 		Program: mattermosttest.Bot, Mail: mattermosttest.Email, HideMail: c.fake.HideEmails,
+		Share: func(shown string, people ...string) {
+			for _, person := range people {
+				c.fake.ShowAs(person, shown)
+			}
+		},
+		Rings: func(word string) []string {
+			m := golden["card"]
+			m.Mentions = []string{word}
+			if _, err := c.Post(t.Context(), chat.Post{Channel: "ops", Key: seal.Random(), Message: m}); err != nil {
+				t.Fatal(err)
+			}
+			cards := c.fake.Room("ops").Cards()
+			return cards[len(cards)-1].Rings()
+		},
 		AddChannel: func(name string, members ...string) string {
 			c.fake.AddChannel(name)
 			in := map[string]bool{mattermosttest.Bot: true}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,34 @@ type people struct {
 	// display name, which several may share.
 	byHandle  map[string]string
 	byDisplay map[string][]string
+}
+
+// called returns who has a word as handle, or as display name where it is
+// nobody's handle; several, by their handles, are those who share that.
+func (p *people) called(word string) (id string, several []string) {
+	word = strings.ToLower(word)
+	if id, ok := p.byHandle[word]; ok {
+		return id, nil
+	}
+	shown := p.byDisplay[word]
+	if len(shown) == 1 {
+		return shown[0], nil
+	}
+	for _, id := range shown {
+		several = append(several, "@"+chat.CleanLine(p.byID[id].Name))
+	}
+	slices.Sort(several)
+	return "", several
+}
+
+// someOf names people, those that fit in a line.
+func someOf(handles []string) string {
+	const most = 5
+	n := len(handles)
+	if n > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(handles[:most], ", "), n-most)
+	}
+	return strings.Join(handles[:n-1], ", ") + " and " + handles[n-1]
 }
 
 // lookAgain is how soon the lists are asked for anew because of a word that is
@@ -144,7 +173,7 @@ const (
 	whyNotKnown  = "is not known in this workspace"
 	whyProgram   = "is a program's account"
 	whyElsewhere = "belongs to another workspace"
-	whySeveral   = "is what several people are shown as; write @ and pick one from the list that Slack offers"
+	whySeveral   = "is what %s are shown as; write which of them is meant"
 	whyNoMail    = "can't be looked up by mail address: the app lacks the scope users:read.email; write the handle, like @anna"
 )
 
@@ -187,7 +216,7 @@ func (p *Platform) personCalled(ctx context.Context, me self, name string) (who 
 	case strings.Contains(name, "@"):
 		who, why, err = p.personByMail(ctx, name)
 	default:
-		who, why, err = p.personByHandle(ctx, strings.ToLower(name))
+		who, why, err = p.personByHandle(ctx, name)
 	}
 	switch {
 	case errors.Is(err, errBot):
@@ -212,19 +241,15 @@ func (p *Platform) personByHandle(ctx context.Context, name string) (who person,
 	var trouble error
 	err = p.consult(ctx, func(d *directory) bool {
 		who, why, trouble = person{}, "", d.noPeople
-		id, ok := d.byHandle[name]
-		if shown := d.byDisplay[name]; !ok && len(shown) == 1 {
-			id, ok = shown[0], true
-		} else if !ok && len(shown) > 1 {
-			why = whySeveral
-			return false
-		}
-		if !ok {
+		switch id, several := d.called(name); {
+		case len(several) > 0:
+			why = fmt.Sprintf(whySeveral, someOf(several))
+		case id == "":
 			why = whyNotKnown
-			return true
+		default:
+			who = d.byID[id]
 		}
-		who = d.byID[id]
-		return false
+		return why == whyNotKnown
 	})
 	switch {
 	case err == nil && why == whyNotKnown && trouble != nil:

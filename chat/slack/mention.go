@@ -17,8 +17,8 @@ const maxMentions = 10
 // mention is one word of a route as Slack rings it.
 type mention struct {
 	word string
-	// id is a person's or a group's; broadcast a whole channel's. Both are
-	// empty where nobody is known by that word: then it is shown as text.
+	// id is a person's or a group's; broadcast a whole channel's. Both are empty
+	// where nobody is known by that word, or several are: then it is shown as text.
 	id, broadcast string
 }
 
@@ -65,22 +65,22 @@ func isAlnumByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// lookUp finds a person or a group by handle, "" when there is none or Slack
-// can't be asked.
+// lookUp finds a group or a person by handle or display name, "" when there is
+// none, when several people share the name, or when Slack can't be asked.
 func (p *Platform) lookUp(ctx context.Context, word string) (id string) {
+	var several []string
 	err := p.consult(ctx, func(d *directory) bool {
-		id = d.groups[word]
-		if id == "" {
-			id = d.byHandle[word]
+		several = nil
+		if id = d.groups[strings.ToLower(word)]; id == "" {
+			id, several = d.called(word)
 		}
-		// A handle is somebody's alone; a display name is not, so it never takes one's place.
-		if shown := d.byDisplay[strings.ToLower(word)]; id == "" && len(shown) > 0 {
-			id = shown[0]
-		}
-		return id == ""
+		return id == "" && len(several) == 0
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		p.log.Warn("a mention could not be looked up in time; name its id in mention_ids", "word", word, "err", err)
+	case len(several) > 0:
+		p.log.Warn("a mention is what several people are shown as, so it rings none of them; write whose handle is meant", "word", word, "people", someOf(several))
 	}
 	return id
 }

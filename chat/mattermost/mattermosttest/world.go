@@ -9,6 +9,7 @@ type User struct {
 	// DeleteAt is when the account was deactivated, in ms; 0: active.
 	DeleteAt int64  `json:"delete_at"`
 	CreateAt int64  `json:"create_at"`
+	Nickname string `json:"nickname"`
 	Roles    string `json:"roles"`
 	IsBot    bool   `json:"is_bot,omitempty"`
 	token    string
@@ -81,6 +82,14 @@ func (s *Server) AddUser(name string) *User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.addUser(name)
+}
+
+// ShowAs gives a person a nickname, as which clients show them where the server
+// says so (TeammateNameDisplay).
+func (s *Server) ShowAs(name, nickname string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.user(name).Nickname = nickname
 }
 
 // User returns the person or bot with this handle.
