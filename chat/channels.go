@@ -56,7 +56,8 @@ type NewChannel struct {
 	// The platform keeps it with the channel (Mattermost: in its purpose or
 	// props; Slack: in its purpose) so that a repeated order finds it.
 	Key string
-	// Name is the handle that is wished for; the platform changes what it can't
+	// Name is the handle that is wished for, the same whenever the order is
+	// repeated; the platform changes what it can't
 	// take: lower case, digits, "-" and "_", at most 64 on Mattermost, 80 on Slack.
 	Name string
 	// Title is what people read, where the platform has both.

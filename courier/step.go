@@ -3,6 +3,7 @@
 package courier
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -105,15 +106,17 @@ func (s *stepping) open(ctx context.Context) delivery.Outcome {
 	if !s.i.Status.Open() && s.errand.UnknownSince.IsZero() {
 		return delivery.Outcome{}
 	}
-	name, title := s.rules.Called(s.i, false)
+	now, title := s.rules.Called(s.i, false)
+	name := cmp.Or(s.errand.Receipt, now)
 	made, err := s.keeper.OpenChannel(ctx, chat.NewChannel{Key: s.errand.Key, Name: name, Title: title, Purpose: s.purpose(), Private: s.rules.Secluded(s.i)})
 	if err != nil {
 		return delivery.Outcome{Err: err}
 	}
-	// An earlier attempt may have made it, before the incident was private or
-	// called otherwise: what was made counts, and nobody knows by which revision.
+	// It is called as it was ordered, or an earlier attempt may have made it, before
+	// the incident was private or called otherwise: what was made counts, and
+	// nobody knows by which revision.
 	revision := s.i.Revision
-	if !s.errand.UnknownSince.IsZero() {
+	if !s.errand.UnknownSince.IsZero() || name != now {
 		revision = 0
 	}
 	c := incident.Channel{Connection: s.connection, ID: made.ID, Name: made.Name, URL: made.URL, Ours: true, Public: !made.Private}
@@ -124,7 +127,7 @@ func (s *stepping) open(ctx context.Context) delivery.Outcome {
 		err = s.rooms.Record.ChannelTrouble(ctx, s.i.Number, fmt.Sprintf("%d name", s.errand.ID),
 			fmt.Sprintf("the channel on %s is called %s, because there is another one called %s", s.connection, made.Name, name))
 	}
-	return s.told(err, delivery.Outcome{Receipt: made.ID})
+	return s.told(err, delivery.Outcome{})
 }
 
 func (s *stepping) purpose() string { return "Made by Belfry for incident " + s.i.Ref() }
@@ -151,7 +154,7 @@ func (s *stepping) keep(ctx context.Context) delivery.Outcome {
 		return s.archive(ctx)
 	case incident.StepOpen:
 		// Known already: an earlier attempt told the record and not the engine.
-		return delivery.Outcome{Receipt: s.own.ID}
+		return delivery.Outcome{}
 	}
 	return delivery.Outcome{Err: fault.NewPermanent(fmt.Errorf("step %q is not known; a newer Belfry may have ordered it", s.errand.Step))}
 }

@@ -112,6 +112,24 @@ func TestAChannelThatWasMadeBeforeItsIncidentWasCalledOtherwise(t *testing.T) {
 	}
 }
 
+// TestAChannelIsFoundByTheNameItWasAskedFor: the answer was lost, and the incident
+// is called otherwise since; where channels keep their names, too.
+func TestAChannelIsFoundByTheNameItWasAskedFor(t *testing.T) {
+	for rename, want := range map[bool]string{true: "other-no-orders", false: "inc-1-the-shop-is-slow"} {
+		x := newTenancy(t)
+		x.rules.Rename = rename
+		x.chat.trouble["open"] = []string{"lost", "down"}
+		x.declare(false)
+		x.work(x.chat, x.r, 0)
+		must(t)(x.r.Rename(t.Context(), 1, anna(), "no orders"))
+		x.rules.Name = "other-{slug}"
+		x.work(x.chat, x.r, time.Minute)
+		if o := x.chat.rooms["c1"]; len(x.chat.rooms) != 1 || o.Name != want || len(x.troubles()) > 0 || len(x.dead()) > 0 {
+			t.Errorf("rename %v: %+v, %q, %+v", rename, x.chat.rooms, x.troubles(), x.dead())
+		}
+	}
+}
+
 // TestNoChannelIsArchivedBeforeItsSummary: chat is busy with the second end's for
 // longer than the channel stays.
 func TestNoChannelIsArchivedBeforeItsSummary(t *testing.T) {

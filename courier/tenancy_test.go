@@ -38,6 +38,7 @@ type building struct {
 type office struct {
 	chat.NewChannel
 	id, topic string
+	made      string // the name that it was made with
 	in, pins  []string
 	links     int
 	archived  bool
@@ -77,12 +78,12 @@ func (b *building) OpenChannel(_ context.Context, n chat.NewChannel) (chat.Chann
 	done, err := b.call("open")
 	var found *office
 	for _, o := range b.rooms {
-		if o.Key == n.Key {
+		if o.Key == n.Key && o.made == n.Name { // in Slack one whose answer was lost has no key yet
 			found = o
 		}
 	}
 	if done && found == nil {
-		found = &office{NewChannel: n, id: fmt.Sprintf("c%d", len(b.rooms)+1)}
+		found = &office{NewChannel: n, id: fmt.Sprintf("c%d", len(b.rooms)+1), made: n.Name}
 		b.rooms[found.id] = found
 	}
 	if err != nil {

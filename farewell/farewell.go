@@ -18,6 +18,7 @@
 package farewell
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -307,8 +308,9 @@ func (f *Farewell) said(ctx context.Context, d store.Duty) (m chat.Message, ok b
 }
 
 // found archives the channels that an attempt may have made whose answer was
-// lost: nobody knows of them. Asking for one by its key finds it, or makes it, to
-// be archived at once; both leave nothing that is open.
+// lost: nobody knows of them. Asking for one by its key and the name that it was
+// asked for by finds it, or makes it, to be archived at once; both leave nothing
+// that is open.
 func (f *Farewell) found(ctx context.Context, tell func(what, wrong string)) error {
 	keeper, ok := f.Platform.(chat.ChannelKeeper)
 	if !ok {
@@ -323,8 +325,9 @@ func (f *Farewell) found(ctx context.Context, tell func(what, wrong string)) err
 			continue
 		}
 		var c chat.Channel
+		name := cmp.Or(d.Receipt, "belfry-"+strings.ToLower(d.Key[:8])) // orders of earlier versions have none
 		refused, err := f.patiently(ctx, func() (err error) {
-			c, err = keeper.OpenChannel(ctx, chat.NewChannel{Key: d.Key, Name: "belfry-" + strings.ToLower(d.Key[:8]), Title: "Made by mistake", Private: true})
+			c, err = keeper.OpenChannel(ctx, chat.NewChannel{Key: d.Key, Name: name, Title: "Made by mistake", Private: true})
 			return err
 		})
 		if err == nil && refused == "" {

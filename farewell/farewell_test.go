@@ -12,6 +12,8 @@ import (
 	"belfry/chat"
 	"belfry/chat/mattermost"
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/chat/slack"
+	"belfry/chat/slack/slacktest"
 	"belfry/clock"
 	"belfry/config"
 	"belfry/farewell"
@@ -25,12 +27,29 @@ import (
 // an incident's channel and before anybody noted that. Nobody but the server
 // knows of it.
 func TestAChannelWhoseAnswerWasLostIsNotLeft(t *testing.T) {
-	m := mattermosttest.Start(t)
-	p, err := (&mattermost.Config{URL: m.URL(), Token: config.Secret(m.Token()), Team: mattermosttest.Team}).Open(mattermost.Options{Name: "chat"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close(t.Context()) })
+	t.Run("Mattermost", func(t *testing.T) {
+		m := mattermosttest.Start(t)
+		p, err := (&mattermost.Config{URL: m.URL(), Token: config.Secret(m.Token()), Team: mattermosttest.Team}).Open(mattermost.Options{Name: "chat"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Close(t.Context()) })
+		lostChannel(t, p, func() { m.FailCall(0, true) }, func() []string { return m.Left("belfry") }, "bot belfry can act")
+	})
+	t.Run("Slack", func(t *testing.T) {
+		s := slacktest.Start(t)
+		p, err := (&slack.Config{URL: s.URL(), Token: config.Secret(s.Token())}).Open(slack.Options{Name: "chat"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Close(t.Context()) })
+		lostChannel(t, p, func() { s.TimeoutAfterAccepting(1) }, s.Left, "the app's token")
+	})
+}
+
+// lostChannel has the answer to making a channel lost, and looks at what is left.
+func lostChannel(t *testing.T, p chat.Platform, lose func(), stays func() []string, want string) {
+	t.Helper()
 	now := clock.NewManual(time.Now())
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: now})
 	if err != nil {
@@ -51,11 +70,13 @@ func TestAChannelWhoseAnswerWasLostIsNotLeft(t *testing.T) {
 	if err != nil || len(claim.Duties) != 1 {
 		t.Fatalf("%+v, %v", claim, err)
 	}
-	if _, err := p.OpenChannel(t.Context(), chat.NewChannel{Key: claim.Duties[0].Key, Name: "inc-1", Title: "#1"}); err != nil {
-		t.Fatal(err)
+	lose()
+	d := claim.Duties[0]
+	if c, err := p.(chat.ChannelKeeper).OpenChannel(t.Context(), chat.NewChannel{Key: d.Key, Name: d.Receipt, Title: "#1"}); err == nil {
+		t.Fatalf("the answer is not lost: %+v", c)
 	}
 	now.Advance(time.Hour) // and it never came back
-	if left := fmt.Sprint(m.Left("belfry")); !strings.Contains(left, "channel inc-1") {
+	if left := fmt.Sprint(stays()); !strings.Contains(left, "channel inc-1-the-shop-is-slow") {
 		t.Fatalf("before: %s", left)
 	}
 	var did []string
@@ -65,7 +86,7 @@ func TestAChannelWhoseAnswerWasLostIsNotLeft(t *testing.T) {
 	if err != nil || left != 0 || len(did) == 0 || did[0] != "a channel that may have been made is archived" {
 		t.Errorf("%d, %v, %q", left, err, did)
 	}
-	if left := fmt.Sprint(m.Left("belfry")); left != "[bot belfry can act]" {
+	if left := fmt.Sprint(stays()); left != "["+want+"]" {
 		t.Errorf("left: %s", left)
 	}
 	if waits, err := s.Unfinished(t.Context()); err != nil || len(waits) != 0 {

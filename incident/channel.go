@@ -88,6 +88,10 @@ const (
 type Step struct {
 	Kind       StepKind
 	Connection string
+	// Name is what a channel that is to be made is called (StepOpen). It stays
+	// so however often that is tried, since a platform may know the channel of an
+	// attempt whose answer was lost by nothing else; then it is renamed.
+	Name string
 	// Card is the channel whose card must be posted before it; empty: none.
 	Card string
 	// Once: it is done for this change alone. What is not is done once for all
@@ -128,7 +132,8 @@ func (s *Settings) Steps(before, after *Incident) []Step {
 	var steps []Step
 	for _, connection := range s.Channel.On {
 		if _, there := after.Own(connection); !there && after.Status.Open() && !before.Status.Open() {
-			steps = append(steps, Step{Kind: StepOpen, Connection: connection})
+			name, _ := s.Channel.Called(after, false)
+			steps = append(steps, Step{Kind: StepOpen, Connection: connection, Name: name})
 		}
 	}
 	for _, c := range after.Channels {

@@ -96,7 +96,7 @@ func near(i *incident.Incident) []string {
 // orders are the steps as they are stored.
 func orders(i *incident.Incident, entries []incident.Entry, steps []incident.Step) (list []store.IncidentStep) {
 	for _, s := range steps {
-		o := store.IncidentStep{Destination: store.StepDestination(s.Connection, i.Number), Kind: s.Kind, DueAt: s.At}
+		o := store.IncidentStep{Destination: store.StepDestination(s.Connection, i.Number), Kind: s.Kind, Receipt: s.Name, DueAt: s.At}
 		if s.Card != "" {
 			o.AfterCard = s.Connection + "/" + s.Card
 		}

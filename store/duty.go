@@ -64,7 +64,8 @@ type Duty struct {
 	Ref string
 	// Receipt is what the sender gave back: for cards and notes the chat.Ref
 	// as "channel post"; for write-backs when the command was handed over; for
-	// steps what the courier must remember of what was done.
+	// steps what the courier must remember; that is also what a channel is to be
+	// called, from the order on.
 	Receipt string
 	// Wanted is the least revision of the alert that must be shown, Reached
 	// the one that is. Both 0 for write-backs; notes go from 0 to Wanted 1.

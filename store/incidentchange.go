@@ -185,7 +185,7 @@ func checkDestinations(e *IncidentEffect) error {
 		if s.Entry < 0 || s.Entry > len(e.Entries) {
 			return errors.New("a step is about no entry")
 		}
-		texts = append(texts, s.Destination, s.AfterCard, string(s.Kind))
+		texts = append(texts, s.Destination, s.AfterCard, string(s.Kind), s.Receipt)
 	}
 	for _, text := range texts {
 		if text != writable(text) {

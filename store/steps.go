@@ -24,6 +24,9 @@ type IncidentStep struct {
 	// AfterCard is the destination whose card must be posted before; empty:
 	// none. Whenever that card is posted, the step is due again.
 	AfterCard string
+	// Receipt is what its duty has from the beginning; that of one which is known
+	// already stays as it is.
+	Receipt string
 	// DueAt is when it is due; zero: now.
 	DueAt time.Time
 }
@@ -42,8 +45,8 @@ const (
 		state = CASE WHEN state IN ('waiting', 'ended') THEN state ELSE 'due' END,
 		priority = $2, updated_at = $3
 		WHERE alert_id = $4 AND kind = 'step' AND destination = $5 AND step = $6 AND event_id = $7`
-	orderStep = `INSERT INTO deliveries (id, destination, kind, state, alert_id, event_id, key, ref, wanted, priority, due_at, created_at, updated_at, step, after_card)
-		VALUES ($1, $2, 'step', $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13)`
+	orderStep = `INSERT INTO deliveries (id, destination, kind, state, alert_id, event_id, key, ref, wanted, priority, due_at, created_at, updated_at, step, after_card, receipt)
+		VALUES ($1, $2, 'step', $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13, $14)`
 	cardPosted = `SELECT COUNT(*) FROM deliveries WHERE alert_id = $1 AND kind = 'card' AND destination = $2 AND receipt <> ''`
 )
 
@@ -82,5 +85,5 @@ func (t *tx) orderStep(ctx context.Context, e *IncidentEffect, s IncidentStep, a
 		}
 	}
 	return t.exec(ctx, orderStep, int64(t.store.ids.next(t.now)), s.Destination, string(state), id, int64(about), secret(), secret(),
-		int64(e.Priority), due, now, now, string(s.Kind), s.AfterCard)
+		int64(e.Priority), due, now, now, string(s.Kind), s.AfterCard, s.Receipt)
 }

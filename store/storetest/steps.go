@@ -21,6 +21,7 @@ func stepCases() map[string]func(t *testing.T, w *world) {
 		"a step that was given up is ordered again":        stepDead,
 		"who lost the lease has steps done again":          stepFence,
 		"steps about entries are apart":                    stepEntries,
+		"a step keeps what it was ordered with":            stepReceipt,
 	}
 }
 
@@ -74,6 +75,21 @@ func stepFolds(t *testing.T, w *world) {
 	}
 	if d, err := w.Step(w.ctx, i.ID, rooms, incident.StepDescribe); err != nil || d.State != store.DutyDone || d.Reached != 3 {
 		t.Errorf("it stands as %+v, %v", d, err)
+	}
+}
+
+func stepReceipt(t *testing.T, w *world) {
+	open := step(incident.StepOpen)
+	open.Receipt = "inc-1-disk-full"
+	w.put(t, 0, func(e *store.IncidentEffect) { e.Steps = []store.IncidentStep{open} })
+	for range 2 { // ordered again with another one, also while it is tried
+		c := w.claim(t, rooms, 10)
+		if len(c.Duties) != 1 || c.Duties[0].Receipt != "inc-1-disk-full" {
+			t.Fatalf("%+v", c.Duties)
+		}
+		open.Receipt = "inc-1-called-otherwise"
+		w.orders(t, open)
+		w.settle(t, c, store.Settlement{ID: c.Duties[0].ID, State: store.DutyDue, Failed: true, Unknown: true, RetryAt: day()})
 	}
 }
 
