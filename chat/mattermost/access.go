@@ -159,7 +159,7 @@ func (c *Config) validateAccess(add func(field, format string, args ...any)) {
 	}
 	if c.URL == "" {
 		add("url", "is missing: the address of the Mattermost site, such as https://chat.example.org")
-	} else if text := wrongURL(c.URL, "http", "https"); text != "" {
+	} else if text := config.WrongAddress(c.URL, "http", "https"); text != "" {
 		add("url", "%s; write the site's address, such as https://chat.example.org", text)
 	}
 	hasToken, hasAccount := c.Token != "" || c.TokenFile != "", c.LoginID != "" || c.Password != "" || c.PasswordFile != ""

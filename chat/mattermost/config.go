@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -80,12 +79,12 @@ func (c *Config) Validate() []error {
 	add := func(field, format string, args ...any) { wrong = append(wrong, config.Wrong(field, format, args...)) }
 	c.validateAccess(add)
 	if c.Proxy != "" {
-		if text := wrongURL(c.Proxy, "http", "https", "socks5"); text != "" {
+		if text := config.WrongAddress(c.Proxy, "http", "https", "socks5"); text != "" {
 			add("proxy", "%s; write it like http://proxy.example.org:3128", text)
 		}
 	}
 	if c.CallbackURL != "" {
-		if text := wrongURL(c.CallbackURL, "http", "https"); text != "" {
+		if text := config.WrongAddress(c.CallbackURL, "http", "https"); text != "" {
 			add("callback_url", "%s; write the address at which Mattermost reaches Belfry", text)
 		}
 	}
@@ -115,32 +114,6 @@ func validateTokens(add func(field, format string, args ...any), field string, t
 	if len(tokens) > maxTokens {
 		add(field, "there are %d, at most %d are taken", len(tokens), maxTokens)
 	}
-}
-
-// wrongURL says in plain words what keeps text from being an address, and
-// nothing of the text itself where it may hold a password.
-func wrongURL(text string, schemes ...string) string {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return "is not an address"
-	case u.Host == "" || !oneOf(u.Scheme, schemes):
-		return "does not begin with " + strings.Join(schemes, ":// or ") + ":// and a host"
-	case u.User != nil:
-		return "has a user name or password in it, which is not taken"
-	case u.RawQuery != "" || u.Fragment != "":
-		return "has ? or # in it"
-	}
-	return ""
-}
-
-func oneOf(s string, list []string) bool {
-	for _, l := range list {
-		if s == l {
-			return true
-		}
-	}
-	return false
 }
 
 // isHandle holds for the handles of teams and channels: [a-z0-9_-], 1 to 64,

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -131,7 +130,7 @@ func (c *Config) Validate() []error {
 		if field == "proxy" {
 			schemes = append(schemes, "socks5")
 		}
-		if text := wrongURL(value, schemes...); text != "" {
+		if text := config.WrongAddress(value, schemes...); text != "" {
 			add(field, "%s", text)
 		}
 	}
@@ -213,7 +212,7 @@ func (c *Config) validateLooks(add func(field, format string, args ...any)) {
 		add("username", "has %d bytes, at most 80 are taken", len(c.Username))
 	}
 	if c.IconURL != "" {
-		if text := wrongURL(c.IconURL, "https"); text != "" {
+		if text := config.WrongAddress(c.IconURL, "https"); text != "" {
 			add("icon_url", "%s", text)
 		}
 		if c.IconEmoji != "" {
@@ -228,32 +227,6 @@ func (c *Config) validateLooks(add func(field, format string, args ...any)) {
 			add("mention_ids", "%q of %q is no id of Slack: a person's begins with U or W, a user group's with S", id, word)
 		}
 	}
-}
-
-// wrongURL says in plain words what keeps text from being an address, and
-// nothing of the text itself where it may hold a password.
-func wrongURL(text string, schemes ...string) string {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return "is not an address"
-	case u.Host == "" || !oneOf(u.Scheme, schemes):
-		return "does not begin with " + strings.Join(schemes, ":// or ") + ":// and a host"
-	case u.User != nil:
-		return "has a user name or password in it, which is not taken"
-	case u.RawQuery != "" || u.Fragment != "":
-		return "has ? or # in it"
-	}
-	return ""
-}
-
-func oneOf(s string, list []string) bool {
-	for _, l := range list {
-		if s == l {
-			return true
-		}
-	}
-	return false
 }
 
 // PostsOnly implements config.Poster.

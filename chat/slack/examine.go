@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (p *Platform) examineScopes(me self) doctor.Finding {
 	posting := false
 	for _, s := range lacks {
 		seen = append(seen, s.Name+" ("+s.For+")")
-		posting = posting || oneOf(s.Name, postingScopes)
+		posting = posting || slices.Contains(postingScopes, s.Name)
 	}
 	remedy := "put the manifest that belfry slack manifest --config FILE prints into the app's settings (App Manifest), then " + reinstall
 	if posting {
@@ -172,7 +173,7 @@ func (p *Platform) examineChannel(ctx context.Context, me self, name string) doc
 		return doctor.Bad(check, "un-archive it in Slack, or name another in the route", "it is archived")
 	case !c.IsMember && c.IsPrivate:
 		return doctor.Bad(check, invite, "it is private and @%s is not in it", chat.CleanLine(me.User))
-	case !c.IsMember && oneOf("chat:write.public", me.Scopes):
+	case !c.IsMember && slices.Contains(me.Scopes, "chat:write.public"):
 		return doctor.Doubt(check, invite, "@%s is not in it: cards arrive, but emoji and words there are not heard, and whispers may be lost", chat.CleanLine(me.User))
 	case !c.IsMember:
 		return doctor.Bad(check, invite, "@%s is not in it", chat.CleanLine(me.User))

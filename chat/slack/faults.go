@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,5 +161,5 @@ func refusal(err error) (refused, bool) {
 // refusedAs says whether Slack refused with one of the codes.
 func refusedAs(err error, codes ...string) bool {
 	r, ok := refusal(err)
-	return ok && oneOf(r.Code, codes)
+	return ok && slices.Contains(codes, r.Code)
 }

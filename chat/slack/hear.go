@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"belfry/chat"
@@ -171,7 +172,7 @@ func (p *Platform) sign(ctx context.Context, args url.Values, r chat.Reply) (nam
 	if r.Username == "" && r.IconURL == "" {
 		return false
 	}
-	if me, err := p.self(ctx); err == nil && len(me.Scopes) > 0 && !oneOf("chat:write.customize", me.Scopes) {
+	if me, err := p.self(ctx); err == nil && len(me.Scopes) > 0 && !slices.Contains(me.Scopes, "chat:write.customize") {
 		return false
 	}
 	if r.Username != "" {

@@ -34,6 +34,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -154,7 +155,7 @@ var postingScopes = []string{"chat:write", "channels:read", "channels:history", 
 func missingScopes(granted []string) []string {
 	var missing []string
 	for _, s := range postingScopes {
-		if !oneOf(s, granted) {
+		if !slices.Contains(granted, s) {
 			missing = append(missing, s)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -68,11 +67,11 @@ func (c *Config) Validate() []error {
 		{"url", c.URL, "https://openitcockpit.example.org"},
 		{"link_url", c.LinkURL, "https://openitcockpit.example.org:8443"},
 	} {
-		if text := wrongAddress(f.address, "http", "https"); text != "" {
+		if text := config.WrongAddress(f.address, "http", "https"); f.address != "" && text != "" {
 			add(f.field, "%s; write it like %s", text, f.right)
 		}
 	}
-	if text := wrongAddress(c.Proxy, "http", "https", "socks5"); text != "" {
+	if text := config.WrongAddress(c.Proxy, "http", "https", "socks5"); c.Proxy != "" && text != "" {
 		add("proxy", "%s; write it like http://proxy.example.org:3128", text)
 	}
 	if c.URL == "" && c.keyed() {
@@ -100,26 +99,6 @@ func (c *Config) Validate() []error {
 		add("timeout", "%s is not between 100ms and %s", c.Timeout, maxTimeout)
 	}
 	return wrong
-}
-
-// wrongAddress says what keeps a text from being an address; nothing is fine.
-// Of the text itself it shows nothing: it may hold a password.
-func wrongAddress(text string, schemes ...string) string {
-	if text == "" {
-		return ""
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return "is not an address"
-	case u.Host == "" || !slices.Contains(schemes, u.Scheme):
-		return "does not begin with " + strings.Join(schemes, ":// or ") + ":// and a host"
-	case u.User != nil:
-		return "has a user name or password in it, which is not taken"
-	case strings.ContainsAny(text, "?#"):
-		return "has ? or # in it"
-	}
-	return ""
 }
 
 // wrongKey says what keeps a text from being a key that a header can carry.
