@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"sync"
-	"time"
 
 	"belfry/chat"
 	"belfry/clock"
@@ -20,15 +18,9 @@ import (
 	"belfry/fault"
 )
 
-// Hook is a connection that has nothing but an incoming webhook. That is
-// one-way: no post's id comes back, so a card is posted once and never edited,
-// nothing can be pressed, and nothing can be asked. What happens to a problem
-// after its card is posted as one line of its own, with the problem's name.
-//
-// An attempt whose outcome nobody knows is repeated: a problem told of twice
-// does less harm than one that nobody is told of. The repetition says what it
-// may be.
+// Hook is a connection that has nothing but an incoming webhook.
 type Hook struct {
+	chat.OneWay
 	name           string
 	client         *client
 	log            *slog.Logger
@@ -36,26 +28,12 @@ type Hook struct {
 	username, icon string
 
 	loudness *loudness
-
-	mu      sync.Mutex
-	repeats map[string]bool // keys that were asked for, see Find
 }
 
 var (
 	_ chat.Platform    = (*Hook)(nil)
 	_ chat.SelfChecker = (*Hook)(nil)
 	_ chat.Closer      = (*Hook)(nil)
-)
-
-// What the connection is, in one line for administrators.
-const hookIs = "an incoming webhook is one-way: cards are posted once and never brought up to date, changes follow as lines of their own, " +
-	"nothing can be acknowledged from chat, and after a failure a message may come twice; use a bot's token where you can"
-
-const (
-	sayRepeat  = "Perhaps a repetition: Mattermost did not say whether it took this message before."
-	maxRepeats = 1000
-	// hookPost begins the place of what a hook posted: Mattermost doesn't tell.
-	hookPost = "hook-"
 )
 
 // hookBody is what an incoming webhook takes.
@@ -133,7 +111,7 @@ func (c *Config) openHook(o Options) (*Hook, error) {
 		timeout = defaultTimeout
 	}
 	id := config.Secret(path.Base(u.Path))
-	h := &Hook{name: o.Name, log: o.Log, username: c.Username, icon: c.IconURL, repeats: map[string]bool{}, loudness: &loudness{clock: o.Clock}}
+	h := &Hook{OneWay: chat.OneWay{Server: "Mattermost"}, name: o.Name, log: o.Log, username: c.Username, icon: c.IconURL, loudness: &loudness{clock: o.Clock}}
 	h.client = newClient(clientOptions{base: strings.TrimSuffix(u.String(), "/"+id.Reveal()), token: id, timeout: timeout,
 		perSecond: c.RequestsPerSecond, transport: transport, clock: o.Clock})
 	h.team = &Platform{name: o.Name, clock: o.Clock, log: o.Log, client: h.client, way: way{c.Proxy, c.Insecure}}
@@ -142,14 +120,7 @@ func (c *Config) openHook(o Options) (*Hook, error) {
 
 // Post implements chat.Platform.
 func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
-	m := o.Message
-	m.Buttons = nil // nothing would come of pressing one
-	if o.Thread != nil && m.Summary != "" {
-		m.Lines = textLines(m.Summary) // there is no thread: it must name what it is about
-	}
-	if h.repeated(o.Key) {
-		m.Lines = append(append([]chat.Line{}, m.Lines...), chat.Line{{Text: sayRepeat}})
-	}
+	m := h.Shape(o)
 	text, p, err := h.team.render(o.Key, m)
 	if err != nil {
 		return chat.Ref{}, err
@@ -162,7 +133,7 @@ func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 	if err != nil {
 		return chat.Ref{}, h.refused(err, o.Channel)
 	}
-	return chat.Ref{Channel: o.Channel, Post: hookPost + o.Key}, nil
+	return h.Posted(o), nil
 }
 
 // perhapsForPriority says whether a webhook's refusal may be one of the
@@ -230,29 +201,6 @@ func (h *Hook) refused(err error, channel string) error {
 	return h.team.decide(err, writes, doing)
 }
 
-// Update implements chat.Platform: what was posted stands as it is. What
-// happened since is a line of its own, by Post.
-func (h *Hook) Update(context.Context, chat.Ref, string, chat.Message) error { return nil }
-
-// Find implements chat.Platform. Nobody can tell whether it arrived; so it is
-// said that it did not, and its repetition says that it may be one.
-func (h *Hook) Find(_ context.Context, _, key string, _ time.Time) (chat.Ref, bool, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.repeats) >= maxRepeats {
-		clear(h.repeats)
-	}
-	h.repeats[key] = true
-	return chat.Ref{}, false, nil
-}
-
-// repeated says whether Find was asked for the key.
-func (h *Hook) repeated(key string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.repeats[key]
-}
-
 // SelfCheck implements chat.SelfChecker. It asks the webhook to post to a
 // channel that can't exist: nothing is delivered, and the refusal tells.
 func (h *Hook) SelfCheck(ctx context.Context) (string, error) {
@@ -266,9 +214,9 @@ func (h *Hook) SelfCheck(ctx context.Context) (string, error) {
 		return "", h.team.decide(err, reads, "try the webhook")
 	case r.Status == http.StatusNotFound, r.Status == http.StatusForbidden:
 		if h.team.way.insecure {
-			return "the webhook is there; " + hookIs + "; " + sayInsecure, nil
+			return "the webhook is there; " + chat.OneWayIs + "; " + sayInsecure, nil
 		}
-		return "the webhook is there; " + hookIs, nil
+		return "the webhook is there; " + chat.OneWayIs, nil
 	}
 	return "", h.refused(err, "a channel")
 }

@@ -68,5 +68,5 @@ func (c *Config) Address() string {
 
 // Traits implements chat.Describer.
 func (h *Hook) Traits() []chat.Trait {
-	return append(h.team.way.traits(), chat.Trait{Text: hookIs})
+	return append(h.team.way.traits(), chat.Trait{Text: chat.OneWayIs})
 }

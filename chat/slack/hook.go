@@ -10,32 +10,21 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"time"
 
 	"belfry/chat"
 	"belfry/config"
 	"belfry/fault"
 )
 
-// Hook is a connection that has nothing but an incoming webhook. That is
-// one-way: no message's id comes back, so a card is posted once and never
-// edited, nothing can be pressed, and nothing can be asked. What happens to a
-// problem after its card is posted as one line of its own, with the problem's
-// name. A hook leads to one channel, whatever a route says.
-//
-// An attempt whose outcome nobody knows is repeated: a problem told of twice
-// does less harm than one that nobody is told of. The repetition says what it
-// may be.
+// Hook is a connection that has nothing but an incoming webhook. It leads to one
+// channel, whatever a route says.
 type Hook struct {
+	chat.OneWay
 	name   string
 	client *client
 	secret config.Secret
 	pace   *pace
 	words  map[string]string
-
-	mu      sync.Mutex
-	repeats map[string]bool // keys that were asked for, see Find
 }
 
 var (
@@ -44,17 +33,7 @@ var (
 	_ chat.Closer      = (*Hook)(nil)
 )
 
-// What the connection is, in one line for administrators.
-const hookIs = "an incoming webhook is one-way: cards are posted once and never brought up to date, changes follow as lines of their own, " +
-	"nothing can be acknowledged from chat, and after a failure a message may come twice; use a bot's token where you can"
-
-const (
-	sayRepeat  = "Perhaps a repetition: Slack did not say whether it took this message before."
-	maxRepeats = 1000
-	// hookPost begins the place of what a hook posted: Slack doesn't tell.
-	hookPost = "hook-"
-	hookPath = "/services/"
-)
+const hookPath = "/services/"
 
 func (c *Config) validateHook(add func(field, format string, args ...any)) {
 	switch {
@@ -103,7 +82,7 @@ func (c *Config) openHook(o Options) (*Hook, error) {
 	}
 	// Transport errors name the address, or its path alone.
 	_, path, _ := strings.Cut(secret.Reveal(), hookPath)
-	h := &Hook{name: o.Name, secret: secret, words: c.Mentions, repeats: map[string]bool{},
+	h := &Hook{OneWay: chat.OneWay{Server: "Slack"}, name: o.Name, secret: secret, words: c.Mentions,
 		client: c.client(transport, o.Clock, "", secret, config.Secret(path)),
 		pace:   newPace(o.Clock, or(c.MessagesPerSecond, defaultPerSecond), or(c.MessagesPerMinute, defaultPerMinute))}
 	return h, nil
@@ -121,14 +100,7 @@ type hookBody struct {
 // Post implements chat.Platform.
 func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 	doing := "post to " + o.Channel + " by webhook"
-	m := o.Message
-	m.Buttons = nil // nothing would come of pressing one
-	if o.Thread != nil && m.Summary != "" {
-		m.Lines = []chat.Line{{{Text: m.Summary}}} // there is no thread: it must name what it is about
-	}
-	if h.repeated(o.Key) {
-		m.Lines = append(append([]chat.Line{}, m.Lines...), chat.Line{{Text: sayRepeat}})
-	}
+	m := h.Shape(o)
 	made, err := render(m, h.mentions(m.Mentions))
 	if err != nil {
 		return chat.Ref{}, err
@@ -143,7 +115,7 @@ func (h *Hook) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 	if err := h.send(ctx, &body); err != nil {
 		return chat.Ref{}, h.refused(err, doing)
 	}
-	return chat.Ref{Channel: o.Channel, Post: hookPost + o.Key}, nil
+	return h.Posted(o), nil
 }
 
 // mentions resolves words as far as ids are known without asking anybody.
@@ -226,29 +198,6 @@ func (h *Hook) refused(err error, doing string) error {
 	return decide(err, writes, doing, h.name)
 }
 
-// Update implements chat.Platform: what was posted stands as it is. What
-// happened since is a line of its own, by Post.
-func (h *Hook) Update(context.Context, chat.Ref, string, chat.Message) error { return nil }
-
-// Find implements chat.Platform. Nobody can tell whether it arrived; so it is
-// said that it did not, and its repetition says that it may be one.
-func (h *Hook) Find(_ context.Context, _, key string, _ time.Time) (chat.Ref, bool, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.repeats) >= maxRepeats {
-		clear(h.repeats)
-	}
-	h.repeats[key] = true
-	return chat.Ref{}, false, nil
-}
-
-// repeated says whether Find was asked for the key.
-func (h *Hook) repeated(key string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.repeats[key]
-}
-
 // SelfCheck implements chat.SelfChecker. It hands the webhook an empty message:
 // nothing is delivered, and the refusal tells.
 func (h *Hook) SelfCheck(ctx context.Context) (string, error) {
@@ -260,7 +209,7 @@ func (h *Hook) SelfCheck(ctx context.Context) (string, error) {
 	case !ok:
 		return "", decide(err, reads, "try the webhook", h.name)
 	case r.Body == "no_text" || r.Body == "invalid_payload":
-		return "the webhook is there; " + hookIs, nil
+		return "the webhook is there; " + chat.OneWayIs, nil
 	}
 	return "", h.refused(err, "try the webhook")
 }
