@@ -49,6 +49,10 @@ func Includes(data string) ([]Included, error) {
 			return nil, fmt.Errorf("%s has more than %d files", dir, maxIncluded)
 		}
 		name := filepath.Join(dir, e.Name())
+		// Opening a FIFO would wait for a writer. Links are followed.
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is no regular file; take it out of %s", name, dir)
+		}
 		text, err := readFile(name)
 		if err != nil {
 			return nil, err

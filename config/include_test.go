@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"belfry/config"
 )
@@ -98,5 +100,32 @@ func TestTheDataDirectorySaysWhatIsIncluded(t *testing.T) {
 	write(filepath.Join(data, config.IncludeDir, "broken.yaml"), "connections: 1\n")
 	if _, problems := config.LoadServer("", kinds(), func(s *config.Server) { s.Data = data }); len(problems) != 1 || !strings.HasSuffix(problems[0].File, "broken.yaml") {
 		t.Errorf("%v", problems)
+	}
+}
+
+// Opening a FIFO waits for a writer: without a look first, nothing would start
+// and nothing would say why.
+func TestWhatIsNoFileIsRefusedByName(t *testing.T) {
+	data := t.TempDir()
+	dir := filepath.Join(data, config.IncludeDir)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	fifo := filepath.Join(dir, "pipe.yaml")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan error, 1)
+	go func() {
+		_, err := config.Includes(data)
+		told <- err
+	}()
+	select {
+	case err := <-told:
+		if err == nil || !strings.Contains(err.Error(), fifo+" is no regular file") {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("reading waits for somebody who writes to the FIFO")
 	}
 }
