@@ -89,7 +89,7 @@ func (s *site) tour(extra ...string) {
 	s.examine(d, tokenFile)
 	s.listens(d)
 	undone := s.belfry("mattermost", "remove", "--config", d.config, "--admin-token-file", tokenFile)
-	if !strings.Contains(undone, "everything is undone") {
+	if !strings.Contains(undone, "what the set-up made is undone") {
 		s.t.Errorf("belfry mattermost remove said:\n%s", undone)
 	}
 	for _, text := range []string{said, undone, out.String(), d.out.String()} {

@@ -24,12 +24,14 @@ func newRemoveCommand() *cobra.Command {
 		Long: `Undo on a Mattermost server what belfry mattermost setup made for a connection,
 by the notes that it keeps in Belfry's data directory, and nothing that was
 there before. A setting that somebody changed since stays as it is. The
-connection in the configuration file is yours to take out.
+connection in the configuration file is yours to take out. Cards and incidents'
+channels are left as they are: to have their buttons taken away and the channels
+archived, too, use Disconnect… on Belfry's page Connections instead.
 
 The administrator's token is read from --admin-token-file, from the environment
 variable BELFRY_ADMIN_TOKEN, or asked for; it is used and kept nowhere.
 
-Exit codes: 0 everything is undone, or nothing was ever made; 1 failed (run it
+Exit codes: 0 all of it is undone, or nothing was ever made; 1 failed (run it
 again: it goes on where it stopped), 2 something is left that the server
 refuses to this administrator, 3 wrong usage.`,
 		Example: "  belfry mattermost remove --dry-run\n  belfry mattermost remove --name chat --admin-token-file token",
@@ -89,6 +91,6 @@ func remove(ctx context.Context, w setup.Wish, tokenFile string, dryRun bool, st
 		_, _ = fmt.Fprintf(stdout, "left: %s, for a system administrator\n", count(left, "step"))
 		return exitCode(exitLeft)
 	}
-	_, err = fmt.Fprintf(stdout, "everything is undone; take connection %s out of the configuration file\n", w.Connection)
+	_, err = fmt.Fprintf(stdout, "what the set-up made is undone; take connection %s out of the configuration file\n", w.Connection)
 	return err
 }
