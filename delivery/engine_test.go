@@ -128,7 +128,14 @@ func openStore(t testing.TB) *store.Store {
 // run starts an engine over one sender for all destinations.
 func run(t testing.TB, s *store.Store, sender delivery.Sender) (stop func()) {
 	t.Helper()
+	return runObserved(t, s, sender, nil)
+}
+
+// runObserved is run for who wants to see each attempt that ended.
+func runObserved(t testing.TB, s *store.Store, sender delivery.Sender, observe func(store.Duty, delivery.Result)) (stop func()) {
+	t.Helper()
 	e := delivery.New(s, delivery.Options{
+		Observe: observe,
 		Senders: func(string) (delivery.Sender, bool) { return sender, true },
 		Poll:    50 * time.Millisecond, Linger: 50 * time.Millisecond,
 		Backoff: func(store.DutyKind, int) time.Duration { return time.Millisecond },
@@ -290,51 +297,6 @@ func TestCriticalGoesFirst(t *testing.T) {
 	if want := []alert.ID{top, mid, low}; !slices.Equal(w.order, want) {
 		t.Errorf("went in the order %v, want %v", w.order, want)
 	}
-}
-
-func TestAWaitThatWasAskedForStopsTheWholeConnection(t *testing.T) {
-	s := openStore(t)
-	w := &timed{wall: newWall(s), quiet: 400 * time.Millisecond}
-	for i := range 6 {
-		fire(t, s, fmt.Sprint("h", i), fmt.Sprintf("chat/room%d", i), alert.SeverityWarning)
-	}
-	run(t, s, w)
-	settled(t, s)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, at := range w.at[1:] {
-		// What was on its way when the answer came can't be called back: those
-		// came before the answer, all others after the wait.
-		if d := at.Sub(w.answered); d > 0 && d < w.quiet-5*time.Millisecond {
-			t.Errorf("something was sent %s after it was asked to wait %s", d, w.quiet)
-		}
-	}
-	if len(w.posts) != 6 {
-		t.Errorf("%d cards arrived, want 6", len(w.posts))
-	}
-}
-
-// timed asks the first one for quiet and notes when the others come.
-type timed struct {
-	*wall
-	quiet    time.Duration
-	tm       sync.Mutex
-	at       []time.Time
-	answered time.Time
-}
-
-func (w *timed) Send(ctx context.Context, e delivery.Errand) delivery.Outcome {
-	w.tm.Lock()
-	w.at = append(w.at, time.Now())
-	first := len(w.at) == 1
-	if first {
-		w.answered = time.Now()
-	}
-	w.tm.Unlock()
-	if first {
-		return delivery.Outcome{Err: fault.NewRetryAfter(errWall, w.quiet)}
-	}
-	return w.wall.Send(ctx, e)
 }
 
 func TestACardThatCanNotBeDeliveredDoesNotBlockItsChannel(t *testing.T) {

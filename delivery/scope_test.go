@@ -12,6 +12,7 @@ import (
 	"belfry/alert"
 	"belfry/delivery"
 	"belfry/fault"
+	"belfry/store"
 )
 
 // full is a channel that asks for a pause once, for itself alone or for what
@@ -87,4 +88,54 @@ func TestWhatAloneMustWaitHoldsUpNothing(t *testing.T) {
 	if len(f.posts) != 4 {
 		t.Errorf("%d cards arrived, want 4", len(f.posts))
 	}
+}
+
+func TestAWaitThatWasAskedForStopsTheWholeConnection(t *testing.T) {
+	s := openStore(t)
+	w := &timed{wall: newWall(s), quiet: 400 * time.Millisecond}
+	limited := make(chan struct{}, 1)
+	runObserved(t, s, w, func(_ store.Duty, r delivery.Result) {
+		if r == delivery.Limited {
+			limited <- struct{}{}
+		}
+	})
+	fire(t, s, "first", "chat/room0", alert.SeverityWarning)
+	<-limited // from now on the connection is known to want quiet
+	for i := range 5 {
+		fire(t, s, fmt.Sprint("h", i), fmt.Sprintf("chat/room%d", i+1), alert.SeverityWarning)
+	}
+	settled(t, s)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, at := range w.at[1:] {
+		if d := at.Sub(w.answered); d < w.quiet-5*time.Millisecond {
+			t.Errorf("something was sent %s after it was asked to wait %s", d, w.quiet)
+		}
+	}
+	if len(w.posts) != 6 {
+		t.Errorf("%d cards arrived, want 6", len(w.posts))
+	}
+}
+
+// timed asks the first one for quiet and notes when the others come.
+type timed struct {
+	*wall
+	quiet    time.Duration
+	tm       sync.Mutex
+	at       []time.Time
+	answered time.Time
+}
+
+func (w *timed) Send(ctx context.Context, e delivery.Errand) delivery.Outcome {
+	w.tm.Lock()
+	w.at = append(w.at, time.Now())
+	first := len(w.at) == 1
+	if first {
+		w.answered = time.Now()
+	}
+	w.tm.Unlock()
+	if first {
+		return delivery.Outcome{Err: fault.NewRetryAfter(errWall, w.quiet)}
+	}
+	return w.wall.Send(ctx, e)
 }
