@@ -4,9 +4,7 @@ package app_test
 
 import (
 	"bytes"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,24 +22,7 @@ func TestAProgramNamesPeopleOfTheRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop(t, a)
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Jar: jar}
-	defer client.CloseIdleConnections()
-	body := func(r *http.Response, err error) string {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = r.Body.Close() }()
-		text, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
+	client, body := browser(t), textOf(t)
 	body(client.Get(a.URL() + "/demo?key=k"))
 	token, err := os.ReadFile(filepath.Join(dir, "api_deploy.token"))
 	if err != nil {

@@ -5,10 +5,8 @@ package app_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"os"
 	"path/filepath"
 	"strings"
@@ -186,24 +184,8 @@ func TestAReloadMovesTheRoomsChannelsAndTellsWhatNeedsAStart(t *testing.T) {
 // waitPage signs in by the demo's key and waits until a channel shows a text.
 func waitPage(t *testing.T, a *app.App, channel, text string) string {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Jar: jar}
-	defer client.CloseIdleConnections()
-	get := func(path string) string {
-		r, err := client.Get(a.URL() + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = r.Body.Close() }()
-		page, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(page)
-	}
+	client := browser(t)
+	get := func(path string) string { return textOf(t)(client.Get(a.URL() + path)) }
 	get("/demo?key=k")
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		page := get("/?channel=" + channel)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -169,12 +168,7 @@ type keeper struct {
 
 func signedIn(t *testing.T, a *app.App) *keeper {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := &keeper{base: a.URL(), http: &http.Client{Jar: jar}}
-	t.Cleanup(o.http.CloseIdleConnections)
+	o := &keeper{base: a.URL(), http: browser(t)}
 	setup, err := url.Parse(a.SetupLink())
 	if err != nil {
 		t.Fatal(err)

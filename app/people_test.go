@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strings"
@@ -50,12 +49,8 @@ func newGated(t *testing.T, act string) *gated {
 		t.Fatal(err)
 	}
 	g.card = g.m.Room("ops").WaitCard("web01 is gone").WaitButtons("Acknowledge", "Acknowledge with comment…")
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.browser = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	t.Cleanup(g.browser.CloseIdleConnections)
+	g.browser = browser(t)
+	g.browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	setup, err := url.Parse(g.a.SetupLink())
 	if err != nil {
 		t.Fatal(err)

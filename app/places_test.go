@@ -7,7 +7,6 @@ import (
 	"html"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strings"
@@ -54,12 +53,7 @@ default: {channels: [room/wall]}
 	if err := a.Report("nagios")(t.Context(), problem("web01")); err != nil {
 		t.Fatal(err)
 	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &places{t: t, a: a, slack: s, client: &http.Client{Jar: jar}}
-	t.Cleanup(p.client.CloseIdleConnections)
+	p := &places{t: t, a: a, slack: s, client: browser(t)}
 	p.get("/demo?key=k")
 	p.m = m.Room("ops").WaitCard("web01 is gone")
 	p.s = s.Room("alerts").WaitCard("web01 is gone")
@@ -68,16 +62,7 @@ default: {channels: [room/wall]}
 
 func (p *places) get(path string) string {
 	p.t.Helper()
-	r, err := p.client.Get(p.a.URL() + path)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer func() { _ = r.Body.Close() }()
-	page, err := io.ReadAll(r.Body)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return string(page)
+	return textOf(p.t)(p.client.Get(p.a.URL() + path))
 }
 
 // types a line in the room's channel and returns the answer's page.

@@ -4,9 +4,7 @@ package app_test
 
 import (
 	"html"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
@@ -36,27 +34,14 @@ incidents: `+incidents)})
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, a) })
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := &visitor{t: t, a: a, clock: now, client: &http.Client{Jar: jar}}
-	t.Cleanup(v.client.CloseIdleConnections)
+	v := &visitor{t: t, a: a, clock: now, client: browser(t)}
 	v.get("/demo?key=k")
 	return v
 }
 
 func (v *visitor) page(r *http.Response, err error) string {
 	v.t.Helper()
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	defer func() { _ = r.Body.Close() }()
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	return html.UnescapeString(string(text))
+	return html.UnescapeString(textOf(v.t)(r, err))
 }
 
 func (v *visitor) get(path string) string {
