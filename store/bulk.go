@@ -46,6 +46,9 @@ type bulkKey struct {
 	question bool
 }
 
+// insertInto begins a statement that adds rows; dialect.insert takes its place.
+const insertInto = "INSERT INTO"
+
 func newBulk(head, row, tail string) *bulk {
 	return &bulk{head: head, row: row, tail: tail, width: strings.Count(row, "?"), texts: map[bulkKey]string{}}
 }
@@ -58,6 +61,9 @@ func (b *bulk) text(rows int, d *dialect) string {
 		return t
 	}
 	t := b.head + strings.Repeat(b.row+",", rows-1) + b.row + b.tail
+	if more, ok := strings.CutPrefix(t, insertInto); ok {
+		t = d.insert + more
+	}
 	if !d.question {
 		t = numbered(t)
 	}

@@ -28,6 +28,10 @@ type dialect struct {
 	// question marks are what multi-row statements use in SQLite, where a
 	// numbered parameter is looked up by its name each time.
 	question bool
+	// insert is how a statement that adds many rows begins. Whoever's fails has
+	// the whole transaction rolled back; told so, SQLite does not keep the pages
+	// as they were before each statement.
+	insert string
 	// newestFirst has words gone through from the newest incident on. PostgreSQL
 	// guesses that hardly any are like a pattern, goes through all of them and
 	// sorts, unless there is a limit, here none. In SQLite, which goes through
@@ -46,7 +50,7 @@ type dialect struct {
 func sqliteDialect() *dialect {
 	return &dialect{
 		name: "SQLite", begin: "BEGIN IMMEDIATE",
-		id: "INTEGER PRIMARY KEY", clustered: "WITHOUT ROWID", question: true,
+		id: "INTEGER PRIMARY KEY", clustered: "WITHOUT ROWID", question: true, insert: "INSERT OR FAIL INTO",
 	}
 }
 
@@ -57,7 +61,7 @@ func postgresDialect() *dialect {
 	return &dialect{
 		name: "PostgreSQL", begin: "BEGIN; SELECT pg_advisory_xact_lock(" + writeLock + ")",
 		newestFirst: " ORDER BY number DESC LIMIT 9223372036854775807",
-		id:          "BIGINT PRIMARY KEY", shared: true, patience: 30 * time.Second,
+		id:          "BIGINT PRIMARY KEY", insert: insertInto, shared: true, patience: 30 * time.Second,
 	}
 }
 
