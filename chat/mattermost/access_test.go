@@ -66,6 +66,40 @@ func TestASessionIsOpenedOnceAndAnewWhenItEnds(t *testing.T) {
 	}
 }
 
+// TestWhatIsUnderWayWhenAConnectionIsReplacedLeavesNoSession: a reload lets go of
+// the platform while the engine still carries a batch out with it. That is
+// finished, and what it signed in for is ended.
+func TestWhatIsUnderWayWhenAConnectionIsReplacedLeavesNoSession(t *testing.T) {
+	c := connectAccount(t, &chattest.Recorder{})
+	if _, err := c.post(t, "ops"); err != nil {
+		t.Fatal(err)
+	}
+	c.fake.Slow(50 * time.Millisecond)
+	before, done := c.fake.Calls(), make(chan error, 1)
+	go func() {
+		_, err := c.post(t, "ops")
+		done <- err
+	}()
+	for c.fake.Calls() == before {
+		time.Sleep(time.Millisecond)
+	}
+	if err := c.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if _, sessions := c.fake.Logins("robot"); sessions != 0 {
+		t.Errorf("%d sessions are left behind by what was under way", sessions)
+	}
+	if _, err := c.post(t, "ops"); err != nil { // the next of its batch
+		t.Fatal(err)
+	}
+	if tried, sessions := c.fake.Logins("robot"); sessions != 0 || c.fake.PostsIn("ops") != 3 {
+		t.Errorf("after %d logins %d sessions are left behind, and %d posts stand", tried, sessions, c.fake.PostsIn("ops"))
+	}
+}
+
 // TestAWrongPasswordIsNotTriedAgainAndAgain: the server locks the account.
 func TestAWrongPasswordIsNotTriedAgainAndAgain(t *testing.T) {
 	c := connectAccount(t, &chattest.Recorder{})

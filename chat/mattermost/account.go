@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"belfry/config"
@@ -31,6 +32,10 @@ type account struct {
 	// refused is what the last login was answered with, until when it counts.
 	refused error
 	until   time.Time
+	// underWay counts the calls that may use a session, and closed says that the
+	// platform was let go of: whoever then ends last ends the session.
+	underWay atomic.Int64
+	closed   atomic.Bool
 }
 
 // authorization returns the header of a call, and signs in first where that is
@@ -110,12 +115,37 @@ func (a *account) secrets() []config.Secret {
 	return []config.Secret{a.password, a.last[0], a.last[1]}
 }
 
-// signOut ends the session at the server, so that none is left behind at every
-// restart.
-func (c *client) signOut(ctx context.Context) {
+// begin notes a call that may use a session, and returns what is to be done when
+// it ended. A reload of the configuration lets go of a platform while deliveries
+// and answers are under way with it: they are finished by it, and sign in anew
+// where they must, so that session is ended here.
+func (c *client) begin(ctx context.Context) (end func()) {
+	a := c.account
+	if a == nil {
+		return func() {}
+	}
+	a.underWay.Add(1)
+	return func() {
+		if a.underWay.Add(-1) == 0 && a.closed.Load() {
+			c.signOut(context.WithoutCancel(ctx)) // whoever called may have given up
+		}
+	}
+}
+
+// close has the session end as soon as no call needs it any more, so that none is
+// left behind at every reload and restart.
+func (c *client) close(ctx context.Context) {
 	if c.account == nil {
 		return
 	}
+	c.account.closed.Store(true)
+	if c.account.underWay.Load() == 0 {
+		c.signOut(ctx)
+	}
+}
+
+// signOut ends the session at the server.
+func (c *client) signOut(ctx context.Context) {
 	c.account.mu.Lock()
 	auth := c.account.session
 	c.account.session = nil

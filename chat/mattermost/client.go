@@ -127,6 +127,7 @@ func (c *client) do(ctx context.Context, method, path string, body, into any) er
 
 // doAnd is do; header gets the answer's, if it isn't nil.
 func (c *client) doAnd(ctx context.Context, method, path string, body, into any, header *http.Header) error {
+	defer c.begin(ctx)()
 	auth, err := c.authorization(ctx)
 	if err != nil {
 		return err

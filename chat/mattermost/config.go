@@ -228,9 +228,10 @@ func (c *Config) transport() (*http.Transport, error) {
 	return t, err
 }
 
-// Close lets go of idle connections. Calls under way end on their own.
+// Close lets go of idle connections, and of an account's session as soon as
+// nothing needs it. Calls under way end on their own.
 func (p *Platform) Close(ctx context.Context) error {
-	p.client.signOut(ctx)
+	p.client.close(ctx)
 	p.client.http.CloseIdleConnections()
 	return nil
 }
