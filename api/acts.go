@@ -182,6 +182,10 @@ func declare(q *request) (int, any) {
 		return fault(http.StatusUnprocessableEntity, "%v", err)
 	}
 	done, err := q.run.Declare(q, d.declared(q.who.by(), invited), d.Alert, d.Parent)
+	if errors.Is(err, incident.ErrNobody) && slices.ContainsFunc(invited, func(p incident.Person) bool { return p.ID == "" }) {
+		q.w.Header().Set("Retry-After", "10")
+		return fault(http.StatusServiceUnavailable, "it would be private, and chat can't be asked now who takes part in it; ask again, or take a severity that is not private")
+	}
 	if err != nil {
 		return q.failed(err)
 	}

@@ -83,14 +83,16 @@ func (s *stepping) refuse(ctx context.Context, id, name, why string) error {
 }
 
 // accounts finds the accounts that people have here. Who is known elsewhere and
-// has none here is left out: whoever is called so here may be somebody else.
+// has none here is left out: whoever is called so here may be somebody else. So
+// may whoever has a name by now that was kept without asking: of what is private
+// they learn nothing.
 func (s *stepping) accounts(ctx context.Context, people []incident.Person, g *guests) error {
 	var names []string
 	for _, p := range people {
 		switch {
 		case p.Connection == s.connection && p.ID != "":
 			g.add(p.ID, p.Name)
-		case p.Connection == s.connection:
+		case p.Connection == s.connection && !s.i.Private:
 			names = append(names, p.Name)
 		case p.ID != "" && s.rooms.On != nil:
 			a, ok, err := s.rooms.On(ctx, chat.Actor{Connection: p.Connection, ID: p.ID, Name: p.Name}, s.connection)

@@ -190,3 +190,22 @@ func TestWhoWasInvitedBeforeItFailedIsNotCalledBack(t *testing.T) {
 		t.Errorf("in %v, %+v", o.in, x.dead())
 	}
 }
+
+// TestNobodyComesIntoAPrivateChannelByAName: one that was kept because chat could not
+// be asked may be somebody else's by now. It is no secret from them elsewhere.
+func TestNobodyComesIntoAPrivateChannelByAName(t *testing.T) {
+	for private, want := range map[bool][]string{true: {"u1"}, false: {"u1", "u7"}} {
+		x := newTenancy(t)
+		r := &registry{building: x.chat, may: true}
+		x.declare(private, incident.Person{Connection: "chat", Name: "bert"})
+		x.work(r, x.r, time.Minute)
+		if o := x.chat.rooms["c1"]; !slices.Equal(o.in, want) || len(x.dead()) > 0 {
+			t.Errorf("private %v: in %v, %+v", private, o.in, x.dead())
+		}
+		must(t)(x.r.Join(t.Context(), 1, incident.Person{Connection: "chat", ID: "u8", Name: "bert"}))
+		x.work(r, x.r, time.Minute)
+		if o := x.chat.rooms["c1"]; !slices.Contains(o.in, "u8") {
+			t.Errorf("private %v: the account of that name did not come: %v", private, o.in)
+		}
+	}
+}

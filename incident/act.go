@@ -196,7 +196,7 @@ func (i *Incident) Assign(s *Settings, word string, who, by Person, at time.Time
 		return Entry{}, fmt.Errorf("say who is to be %s", role)
 	}
 	was := i.Roles[role]
-	if was.Name != "" && was.Same(who) {
+	if was.Name != "" && was.Same(who) && (was.ID != "" || who.ID == "") {
 		return Entry{}, fmt.Errorf("%s is %s of %s already", who.Name, role, i.Ref())
 	}
 	e := i.touch(EntryRole, by, at, "")

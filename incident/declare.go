@@ -5,6 +5,7 @@ package incident
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,13 +80,13 @@ func Declare(s *Settings, d Declaration, at time.Time) (*Incident, []Entry, erro
 		}
 		entries = append(entries, e)
 	}
-	if i.Private && len(i.People) == 0 {
+	if i.Private && !slices.ContainsFunc(i.People, func(p Person) bool { return p.ID != "" }) {
 		return nil, nil, ErrNobody
 	}
 	return i, entries, nil
 }
 
-// ErrNobody says that nobody could see a private incident.
+// ErrNobody says that nobody could see a private incident: no account takes part.
 var ErrNobody = errors.New("it would be private, and nobody takes part in it; name people who do, or take a severity that is not private")
 
 // choose takes what must be among the settings.

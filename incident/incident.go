@@ -191,16 +191,30 @@ func (i *Incident) Clone() *Incident {
 	return &c
 }
 
-// Takes says whether p takes part in it.
-func (i *Incident) Takes(p Person) bool { return slices.ContainsFunc(i.People, p.Same) }
+// Takes says whether p takes part in it. A name that was kept because chat could
+// not be asked is nobody's account: whoever is called so may be somebody else, or
+// took the name since.
+func (i *Incident) Takes(p Person) bool {
+	return slices.ContainsFunc(i.People, func(q Person) bool { return q.Same(p) && (q.ID != "" || p.ID == "") })
+}
 
-// Visible says whether p may know of it. inside is true when they ask in one
-// of its own channels, which they could not see otherwise.
-func (i *Incident) Visible(p Person, inside bool) bool { return !i.Private || inside || i.Takes(p) }
+// Visible says whether p may know of it, which takes an account. inside is true
+// when they ask in one of its own channels, which they could not see otherwise.
+func (i *Incident) Visible(p Person, inside bool) bool {
+	return !i.Private || inside || p.ID != "" && i.Takes(p)
+}
 
-// takesPart notes that p takes part; true when that is new.
+// takesPart notes that p takes part; true when that is new. An account takes the
+// place of its name.
 func (i *Incident) takesPart(p Person) bool {
-	if p.Name == "" || p.IsMachine() || p.Same(Belfry()) || i.Takes(p) || len(i.People) >= MaxPeople {
+	if p.Name == "" || p.IsMachine() || p.Same(Belfry()) || i.Takes(p) {
+		return false
+	}
+	if at := slices.IndexFunc(i.People, p.Same); at >= 0 {
+		i.People[at] = p
+		return true
+	}
+	if len(i.People) >= MaxPeople {
 		return false
 	}
 	i.People = append(i.People, p)

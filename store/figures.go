@@ -49,12 +49,13 @@ func figureRows(i *incident.Incident) []figureRow {
 	return rows
 }
 
-// viewers are those who may see a private incident; of others there is none to be kept.
+// viewers are the accounts that may see a private incident; of others there is
+// none to be kept. A name alone opens nothing.
 func viewers(i *incident.Incident) []incident.Person {
 	if !i.Private {
 		return nil
 	}
-	return i.People
+	return slices.DeleteFunc(slices.Clone(i.People), func(p incident.Person) bool { return p.ID == "" })
 }
 
 var (
@@ -127,24 +128,25 @@ func fillFigures(ctx context.Context, q *session) error {
 }
 
 // seenBy is the condition that an incident (its id is in column) is public or
-// one of faces takes part in it, as incident.Incident.Visible says.
+// one of faces takes part in it, as incident.Incident.Visible says. Rows without
+// an account are of earlier versions, which went by names, too.
 func seenBy(column string, faces []incident.Person) (condition string, args []any) {
 	public := `private = 0`
-	if len(faces) == 0 {
-		return public, nil
-	}
 	var some []string
 	for _, p := range faces {
-		who := `account = ? OR account = '' AND name = ?`
-		mine := []any{writable(p.ID), writable(p.Name)}
 		if p.ID == "" {
-			who, mine = `name = ?`, []any{writable(p.Name)}
+			continue
 		}
+		who := `account = ?`
+		mine := []any{writable(p.ID)}
 		if p.Connection != "" {
-			who = `(` + who + `) AND connection IN ('', ?)`
+			who += ` AND connection IN ('', ?)`
 			mine = append(mine, writable(p.Connection))
 		}
 		some, args = append(some, `SELECT incident_id FROM incident_viewers WHERE `+who), append(args, mine...)
+	}
+	if len(some) == 0 {
+		return public, nil
 	}
 	return `(` + public + ` OR ` + column + ` IN (` + strings.Join(some, " UNION ALL ") + `))`, args
 }

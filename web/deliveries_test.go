@@ -18,7 +18,7 @@ func TestAStepThatWasGivenUpIsNamed(t *testing.T) {
 	s := open(t, nil)
 	b := s.setUp("alice")
 	settings := incident.Defaults()
-	i, entries, err := incident.Declare(&settings, incident.Declaration{Title: "a secret", Private: true, By: incident.Person{Name: "anna"}}, time.Now().UTC())
+	i, entries, err := incident.Declare(&settings, incident.Declaration{Title: "a secret", Private: true, By: incident.Person{Connection: "chat", ID: "u1", Name: "anna"}}, time.Now().UTC())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestAChannelThatOneIsNotInIsNotNamed(t *testing.T) {
 	c := s.channel("inc-1-the-vault", true, "root")
 	where := "room/" + c.Name
 	settings := incident.Defaults()
-	i, entries, err := incident.Declare(&settings, incident.Declaration{Title: "the vault", Private: true, By: incident.Person{Name: "anna"}}, time.Now().UTC())
+	i, entries, err := incident.Declare(&settings, incident.Declaration{Title: "the vault", Private: true, By: incident.Person{Connection: "chat", ID: "u1", Name: "anna"}}, time.Now().UTC())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,9 @@ func (w *Web) acquaintances(r *http.Request, i *incident.Incident) ([]known, err
 		}
 	}
 	for _, p := range i.People {
-		add(p)
+		if p.ID != "" { // a name alone is looked up like any other
+			add(p)
+		}
 	}
 	accounts, err := w.o.Store.Identities(r.Context(), 0)
 	if err != nil {

@@ -216,7 +216,10 @@ func TestPrivateIncidentsAreHidden(t *testing.T) {
 			t.Errorf("%q tells bert:\n%s", line, got)
 		}
 	}
-	b.want("invite #1 @bert", "You invited bert.")
+	invited := read(b.Command(t.Context(), chat.Command{Actor: anna, Channel: "town", Word: "incident", Text: "invite #1 @bert", Mentions: map[string]string{"bert": bert.ID}}))
+	if !strings.Contains(invited, "You invited bert.") {
+		t.Error(invited)
+	}
 	if got := b.says(bert, "town", "status #1"); !strings.Contains(got, "a secret") {
 		t.Error(got)
 	}

@@ -89,7 +89,7 @@ func (c *call) known(people []incident.Person) (out []unknown, err error) {
 	found, err := directory.FindPeople(ctx, asked)
 	if err != nil {
 		if slices.ContainsFunc(at, func(i int) bool { return people[i].ID == "" }) {
-			c.doubt = "I could not ask chat who is meant just now, so I kept the name as you typed it; nobody is brought in by it. Say it again later to have the account."
+			c.doubt = "I could not ask chat who is meant just now, so I kept the name as you typed it. A name alone opens nothing that is private: say it again later to have the account."
 		}
 		return nil, nil
 	}

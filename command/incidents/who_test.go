@@ -187,6 +187,35 @@ func TestChatIsDown(t *testing.T) {
 	}
 }
 
+// TestANameThatWasKeptWhileChatWasDownOpensNothingPrivate: whoever is called so may
+// be somebody else. Said again, the account takes the name's place.
+func TestANameThatWasKeptWhileChatWasDownOpensNothingPrivate(t *testing.T) {
+	s := newStaffed(t)
+	s.as("anna", "new "+s.settings.Severities[0].Name+" the vault is open", nil)
+	s.down = fault.NewRetry(errors.New("no answer"))
+	s.reads(s.as("anna", "assign #1 commander @bert", nil), "You made bert commander.", "A name alone opens nothing that is private")
+	s.reads(s.as("anna", "invite #1 @carl", nil), "carl")
+	s.down = nil
+	for _, who := range []chat.Actor{{Connection: "chat", ID: "999", Name: "bert"}, {Connection: "chat", ID: "998", Name: "carl"}, s.people["bert"], s.people["carl"]} {
+		for _, line := range []string{"status #1", "list", "timeline #1", "resolve #1"} {
+			if got := s.says(who, "town", line); strings.Contains(got, "vault") || strings.Contains(got, "esolved") {
+				t.Errorf("%+v is let in by the name: %s", who, got)
+			}
+		}
+	}
+	s.reads(s.as("anna", "assign #1 commander @bert", nil), "You made bert commander.")
+	s.reads(s.as("anna", "invite #1 @carl", nil), "carl")
+	for _, name := range []string{"bert", "carl"} {
+		s.reads(s.as(name, "status #1", nil), "the vault is open")
+	}
+	if got := s.says(chat.Actor{Connection: "chat", ID: "999", Name: "bert"}, "town", "status #1"); strings.Contains(got, "vault") {
+		t.Error(got)
+	}
+	if i := s.incident(1); len(i.People) != 3 || i.Roles["commander"] != incident.Person(s.people["bert"]) {
+		t.Errorf("%+v %+v", i.People, i.Roles)
+	}
+}
+
 // TestSomebodyOnAnotherPlatform: who has no account here is found by their
 // name in Belfry, with the account that they have.
 func TestSomebodyOnAnotherPlatform(t *testing.T) {
