@@ -99,6 +99,7 @@ var packages = map[string]row{
 	// Suites and fakes; only tests and each other import them.
 	"config/secrettest":              {4, "config"},
 	"doctor/doctortest":              {4, "doctor"},
+	"store/opentest":                 {4, "store"},
 	"store/pgtest":                   {4, ""},
 	"store/storetest":                {4, "alert clock fault incident store"},
 	"monitor/monitortest":            {4, "alert clock fault monitor"},

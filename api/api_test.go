@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"belfry/incident"
 	"belfry/response"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 // s0 is when all tests begin.
@@ -48,11 +48,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{T: t, clock: clock.NewManual(s0)}
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: d.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := opentest.Open(t, store.Options{Clock: d.clock})
 	d.settings = incident.Defaults()
 	settings := &d.settings
 	settings.Services = []string{"shop"}

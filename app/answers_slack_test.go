@@ -14,6 +14,7 @@ import (
 	"belfry/app"
 	"belfry/chat/slack/slacktest"
 	"belfry/clock"
+	"belfry/store/opentest"
 )
 
 // pantry is a Slack whose people talk about a fridge, with a Belfry behind it.
@@ -43,7 +44,7 @@ func newPantry(t *testing.T, overSocket bool) *pantry {
 	answers := strings.ReplaceAll(answersYAML, "FRIDGE", fridge.URL) + "  - {name: here, kind: template, channels: [team/ops], template: \"only here\"}\n"
 	text := fmt.Sprintf("connections: [{name: team, kind: slack, url: %q, token: %q, messages_per_second: 1000, messages_per_minute: 60000, %s}]\ndefault: {channels: [team/ops]}\n", p.s.URL(), p.s.Token(), way) + answers
 	var err error
-	if p.a, err = app.Start(t.Context(), app.Options{File: file(t, text), Data: t.TempDir(), Clock: p.clock}); err != nil {
+	if p.a, err = app.Start(t.Context(), app.Options{File: file(t, text), Data: opentest.Dir(t), Clock: p.clock}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, p.a) })

@@ -17,6 +17,7 @@ import (
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/clock"
 	"belfry/monitor"
+	"belfry/store/opentest"
 )
 
 // kitchen is a Mattermost whose people talk about a fridge, with a Belfry
@@ -102,7 +103,7 @@ func newKitchenWith(t *testing.T, extra string, answers func(fridge string) stri
 		", outgoing_tokens: [\""+token+"\"]"+extra+"}]\ndefault: {channels: [chat/ops]}\n"+answers(k.fridge.URL))
 	var err error
 	live := watcher{map[string]monitor.Status{"fridge1": {Known: true, OK: true, AsOf: k.clock.Now()}, "fridge2": {Known: true, AsOf: k.clock.Now()}}}
-	if k.a, err = app.Start(t.Context(), app.Options{File: f, Data: t.TempDir(), Clock: k.clock, Extra: []app.Extra{{Name: "core", Monitor: live}}}); err != nil {
+	if k.a, err = app.Start(t.Context(), app.Options{File: f, Data: opentest.Dir(t), Clock: k.clock, Extra: []app.Extra{{Name: "core", Monitor: live}}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, k.a) })

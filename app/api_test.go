@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"belfry/app"
+	"belfry/store/opentest"
 )
 
 // TestAProgramNamesPeopleOfTheRoom: with the built-in room alone a private
 // incident of a program must find somebody who can see it.
 func TestAProgramNamesPeopleOfTheRoom(t *testing.T) {
-	dir := t.TempDir()
+	dir := opentest.Dir(t)
 	a, err := app.Start(t.Context(), app.Options{Data: dir, DemoKey: "k", File: file(t, "incidents: {api: [deploy]}\n")})
 	if err != nil {
 		t.Fatal(err)

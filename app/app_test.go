@@ -19,6 +19,7 @@ import (
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/config"
+	"belfry/store/opentest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -126,7 +127,7 @@ func TestAReloadMovesRoutesAndConnectionsAndAFaultChangesNothing(t *testing.T) {
 		return "connections: [{name: chat, kind: mattermost, url: \"" + m.URL() + "\", token: \"" + m.Token() + "\", team: " + mattermosttest.Team + "}]\n" +
 			"default: {channels: [chat/" + channel + "]}\n"
 	}
-	a := start(t, file(t, text("first")), t.TempDir())
+	a := start(t, file(t, text("first")), opentest.Dir(t))
 	defer stop(t, a)
 	report := a.Report("nagios")
 	if err := report(t.Context(), problem("one")); err != nil {
@@ -159,7 +160,7 @@ func TestAReloadMovesTheRoomsChannelsAndTellsWhatNeedsAStart(t *testing.T) {
 	var said bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	text := "connections: [{name: room, kind: console, channels: [%s]}]\ndefault: {channels: [room/%[1]s]}\n"
-	a, err := app.Start(t.Context(), app.Options{File: file(t, fmt.Sprintf(text, "one")), Data: t.TempDir(), Log: log, DemoKey: "k"})
+	a, err := app.Start(t.Context(), app.Options{File: file(t, fmt.Sprintf(text, "one")), Data: opentest.Dir(t), Log: log, DemoKey: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +201,7 @@ func waitPage(t *testing.T, a *app.App, channel, text string) string {
 
 func TestAReloadWhileItStops(t *testing.T) {
 	f := file(t, empty)
-	a := start(t, f, t.TempDir())
+	a := start(t, f, opentest.Dir(t))
 	done := make(chan error)
 	go func() {
 		var err error
@@ -222,7 +223,7 @@ func TestTwoSourcesWithOneTokenAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := file(t, "sources: [{name: a, kind: nagios, token_file: "+path+"}, {name: b, kind: alertmanager, token_file: "+path+"}]\n")
-	a, err := app.Start(t.Context(), app.Options{File: f, Data: t.TempDir()})
+	a, err := app.Start(t.Context(), app.Options{File: f, Data: opentest.Dir(t)})
 	if err == nil {
 		stop(t, a)
 	}
@@ -235,7 +236,7 @@ func TestWhatBelongsToAConnectionThatIsGoneWaitsUntilItIsBack(t *testing.T) {
 	m := mattermosttest.Start(t)
 	m.AddChannel("ops")
 	with := "connections: [{name: chat, kind: mattermost, url: \"" + m.URL() + "\", token: \"" + m.Token() + "\", team: " + mattermosttest.Team + "}]\ndefault: {channels: [chat/ops]}\n"
-	dir := t.TempDir()
+	dir := opentest.Dir(t)
 	a := start(t, file(t, with), dir)
 	m.Stop()
 	if err := a.Report("nagios")(t.Context(), problem("one")); err != nil {
@@ -259,11 +260,11 @@ func TestWhatBelongsToAConnectionThatIsGoneWaitsUntilItIsBack(t *testing.T) {
 }
 
 func TestAnAddressThatIsTakenIsToldWithTheOptionForAnother(t *testing.T) {
-	a := start(t, file(t, empty), t.TempDir())
+	a := start(t, file(t, empty), opentest.Dir(t))
 	defer stop(t, a)
 	f := file(t, empty)
 	f.Server.Listen = a.Address()
-	_, err := app.Start(t.Context(), app.Options{File: f, Data: t.TempDir()})
+	_, err := app.Start(t.Context(), app.Options{File: f, Data: opentest.Dir(t)})
 	if err == nil || !strings.Contains(err.Error(), "another program listens on "+a.Address()) || !strings.Contains(err.Error(), "--listen 127.0.0.1:9000") {
 		t.Error(err)
 	}

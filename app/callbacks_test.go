@@ -14,6 +14,7 @@ import (
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/clock"
+	"belfry/store/opentest"
 )
 
 // street is a Mattermost with one card in it, and a Belfry whose clock the test turns.
@@ -32,7 +33,7 @@ func newStreet(t *testing.T) *street {
 	f := file(t, "connections: [{name: chat, kind: mattermost, url: \""+s.m.URL()+"\", token: \""+s.m.Token()+"\", team: "+mattermosttest.Team+"}]\n"+
 		"default: {channels: [chat/ops]}\n")
 	var err error
-	if s.a, err = app.Start(t.Context(), app.Options{File: f, Data: t.TempDir(), Clock: s.clock}); err != nil {
+	if s.a, err = app.Start(t.Context(), app.Options{File: f, Data: opentest.Dir(t), Clock: s.clock}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, s.a) })

@@ -14,6 +14,7 @@ import (
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/clock"
+	"belfry/store/opentest"
 )
 
 // office is a Mattermost whose people can type /belfry, with a Belfry behind it.
@@ -39,7 +40,7 @@ func newOfficeWith(t *testing.T, more string) *office {
 	f := file(t, "connections: [{name: chat, kind: mattermost, url: \""+o.m.URL()+"\", token: \""+o.m.Token()+"\", team: "+mattermosttest.Team+
 		", command_tokens: [\""+o.token+"\"]}]\ndefault: {channels: [chat/ops]}\n"+more)
 	var err error
-	if o.a, err = app.Start(t.Context(), app.Options{File: f, Data: t.TempDir(), Clock: o.clock}); err != nil {
+	if o.a, err = app.Start(t.Context(), app.Options{File: f, Data: opentest.Dir(t), Clock: o.clock}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, o.a) })

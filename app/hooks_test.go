@@ -16,6 +16,7 @@ import (
 
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/store/opentest"
 )
 
 const hookToken = "hook-token-0123456789"
@@ -58,7 +59,7 @@ func sample(t *testing.T, name string) string {
 func TestUptimeKumasPayloadsBecomeACardAndEndIt(t *testing.T) {
 	m := mattermosttest.Start(t)
 	m.AddChannel("ops")
-	a := start(t, file(t, hookFile(m, ".")), t.TempDir())
+	a := start(t, file(t, hookFile(m, ".")), opentest.Dir(t))
 	defer stop(t, a)
 	down, up := sample(t, "uptime-kuma_down.json"), sample(t, "uptime-kuma_up.json")
 	if status, said := send(t, a, "uptime", "wrong-token-0123456789", "application/json", down); status != 401 {
@@ -86,7 +87,7 @@ func TestASlackPostBecomesACardAndGoodEndsIt(t *testing.T) {
 	m := mattermosttest.Start(t)
 	m.AddChannel("ops")
 	m.AddChannel("deploys")
-	a := start(t, file(t, hookFile(m, ".")), t.TempDir())
+	a := start(t, file(t, hookFile(m, ".")), opentest.Dir(t))
 	defer stop(t, a)
 	form := func(json string) string { return url.Values{"payload": {json}}.Encode() }
 	const forms = "application/x-www-form-urlencoded"
@@ -118,7 +119,7 @@ func TestASlackPostBecomesACardAndGoodEndsIt(t *testing.T) {
 func TestWhatIsNotUnderstoodSurvivesAndIsReplayedOnceMended(t *testing.T) {
 	m := mattermosttest.Start(t)
 	m.AddChannel("ops")
-	dir := t.TempDir()
+	dir := opentest.Dir(t)
 	began := time.Now().Truncate(time.Hour)
 	a := start(t, file(t, hookFile(m, `{status: .state, title: .alert.title}`)), dir)
 	status, said := send(t, a, "own", hookToken+"-own", "application/json", `{"state":"firing","alert":{"name":"oven is cold"}}`)

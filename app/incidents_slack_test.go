@@ -9,6 +9,7 @@ import (
 
 	"belfry/app"
 	"belfry/chat/slack/slacktest"
+	"belfry/store/opentest"
 )
 
 // TestIncidentsAreRunFromSlack: by their own slash command, whatever it is
@@ -18,7 +19,7 @@ func TestIncidentsAreRunFromSlack(t *testing.T) {
 	s.AddUser("alice")
 	s.AddUser("bob")
 	s.AddChannel("ops")
-	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), File: file(t, fmt.Sprintf(`
+	a, err := app.Start(t.Context(), app.Options{Data: opentest.Dir(t), File: file(t, fmt.Sprintf(`
 connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
 default: {channels: [team/ops]}
 incidents: {command: trouble, announce: [team/ops]}
@@ -62,7 +63,7 @@ func TestMessagesBecomeIncidentsInSlack(t *testing.T) {
 	s.AddUser("alice")
 	s.AddChannel("ops")
 	s.AddChannel("war")
-	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), File: file(t, fmt.Sprintf(`
+	a, err := app.Start(t.Context(), app.Options{Data: opentest.Dir(t), File: file(t, fmt.Sprintf(`
 connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
 default: {channels: [team/ops]}
 incidents: {announce: [team/ops]}

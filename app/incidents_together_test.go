@@ -11,6 +11,7 @@ import (
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/chat/slack/slacktest"
+	"belfry/store/opentest"
 )
 
 // together is an incident that is announced on Mattermost and on Slack: alice
@@ -28,7 +29,7 @@ func newTogether(t *testing.T) *together {
 	w.s.AddUser("bob")
 	w.s.AddChannel("alerts")
 	token := w.m.AddCommand("incident", "http://not.yet.example/")
-	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), File: file(t, fmt.Sprintf(`
+	a, err := app.Start(t.Context(), app.Options{Data: opentest.Dir(t), File: file(t, fmt.Sprintf(`
 connections:
   - {name: chat, kind: mattermost, url: %q, token: %q, team: %s, command_tokens: [%q]}
   - {name: team, kind: slack, url: %q, token: %q, signing_secret: %q}

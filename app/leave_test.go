@@ -18,6 +18,7 @@ import (
 	"belfry/config"
 	"belfry/incident"
 	"belfry/store"
+	"belfry/store/opentest"
 	"belfry/web"
 )
 
@@ -30,7 +31,7 @@ type leaver struct {
 
 func newLeaver(t *testing.T, main string) *leaver {
 	t.Helper()
-	l := &leaver{t: t, main: filepath.Join(t.TempDir(), "belfry.yaml"), data: t.TempDir()}
+	l := &leaver{t: t, main: filepath.Join(t.TempDir(), "belfry.yaml"), data: opentest.Dir(t)}
 	l.write(main)
 	l.start()
 	t.Cleanup(func() {

@@ -13,6 +13,7 @@ import (
 
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/store/opentest"
 )
 
 // unreachable is a Belfry that its Mattermost can't reach.
@@ -23,7 +24,7 @@ func unreachable(t *testing.T) (*street, func()) {
 	text := "connections: [{name: chat, kind: mattermost, url: \"" + s.m.URL() + "\", token: \"" + s.m.Token() + "\", team: " + mattermosttest.Team +
 		", websocket: true, callback_url: \"http://127.0.0.1:1\"}]\ndefault: {channels: [chat/ops]}\n"
 	var err error
-	if s.a, err = app.Start(t.Context(), app.Options{File: file(t, text), Data: t.TempDir()}); err != nil {
+	if s.a, err = app.Start(t.Context(), app.Options{File: file(t, text), Data: opentest.Dir(t)}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, s.a) })
@@ -143,7 +144,7 @@ func TestALogLineNamesItsConnectionOnce(t *testing.T) {
 	m := mattermosttest.Start(t)
 	m.AddChannel("ops")
 	log := &journal{}
-	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), Log: slog.New(slog.NewTextHandler(log, nil)),
+	a, err := app.Start(t.Context(), app.Options{Data: opentest.Dir(t), Log: slog.New(slog.NewTextHandler(log, nil)),
 		File: file(t, "connections: [{name: chat, kind: mattermost, url: \""+m.URL()+"\", token: \""+m.Token()+"\", team: "+mattermosttest.Team+", websocket: true, callback_url: \"http://127.0.0.1:1\"}]\ndefault: {channels: [chat/ops]}\n")})
 	if err != nil {
 		t.Fatal(err)

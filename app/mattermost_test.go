@@ -11,6 +11,7 @@ import (
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/config"
+	"belfry/store/opentest"
 	"belfry/web"
 )
 
@@ -23,7 +24,7 @@ type works struct {
 }
 
 func newWorks(t *testing.T, main string) *works {
-	w := &works{t: t, mm: mattermosttest.Start(t, mattermosttest.Options{Fresh: true}), data: t.TempDir(), main: filepath.Join(t.TempDir(), "belfry.yaml")}
+	w := &works{t: t, mm: mattermosttest.Start(t, mattermosttest.Options{Fresh: true}), data: opentest.Dir(t), main: filepath.Join(t.TempDir(), "belfry.yaml")}
 	w.mm.AddChannel("ops")
 	w.write(main)
 	read := func(without ...string) (*config.File, error) {

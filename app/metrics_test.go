@@ -10,12 +10,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"belfry/store/opentest"
 )
 
 // TestMetricsTellWhatHappened: what goes through Belfry is counted, and only
 // whoever has the token is told.
 func TestMetricsTellWhatHappened(t *testing.T) {
-	dir := t.TempDir()
+	dir := opentest.Dir(t)
 	a := start(t, file(t, "server: {metrics: true}\nsources: [{name: nagios, kind: nagios}]\ndefault: {channels: [room/alerts]}\n"), dir)
 	defer stop(t, a)
 	read := func(bearer string) (int, string) {

@@ -9,6 +9,7 @@ import (
 
 	"belfry/app"
 	"belfry/chat/slack/slacktest"
+	"belfry/store/opentest"
 )
 
 // TestResolvingOffersToAcknowledgeWhatStillFires: by a button in the answer, and
@@ -55,7 +56,7 @@ func TestResolvingOffersToAcknowledgeInSlack(t *testing.T) {
 	s := slacktest.Start(t)
 	s.AddUser("alice")
 	s.AddChannel("ops")
-	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), File: file(t, fmt.Sprintf(`
+	a, err := app.Start(t.Context(), app.Options{Data: opentest.Dir(t), File: file(t, fmt.Sprintf(`
 connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
 default: {channels: [team/ops]}
 `, s.URL(), s.Token(), s.SigningSecret()))})

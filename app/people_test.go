@@ -13,6 +13,7 @@ import (
 
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/store/opentest"
 )
 
 // gated is a street where only people with a role may act.
@@ -41,7 +42,7 @@ func newGated(t *testing.T, act string) *gated {
 		", oauth: {client_id: " + oauth.ID + ", client_secret: \"" + oauth.ClientSecret + "\"}, command_tokens: [\"" + token + "\"], act: \"ACT\"}]\ndefault: {channels: [chat/ops]}\n"
 	f := file(t, strings.Replace(g.text, "ACT", act, 1))
 	f.Server.Listen = address
-	if g.a, err = app.Start(t.Context(), app.Options{File: f, Data: t.TempDir()}); err != nil {
+	if g.a, err = app.Start(t.Context(), app.Options{File: f, Data: opentest.Dir(t)}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, g.a) })

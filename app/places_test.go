@@ -17,6 +17,7 @@ import (
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/chat/slack/slacktest"
+	"belfry/store/opentest"
 )
 
 // places is one alert that a route sends to Mattermost, Slack and the room.
@@ -44,7 +45,7 @@ routes:
     channels: [chat/ops, team/alerts, room/wall]
 default: {channels: [room/wall]}
 `, m.URL(), m.Token(), mattermosttest.Team, s.URL(), s.Token(), s.SigningSecret())
-	a, err := app.Start(t.Context(), app.Options{File: file(t, text), Data: t.TempDir(), DemoKey: "k"})
+	a, err := app.Start(t.Context(), app.Options{File: file(t, text), Data: opentest.Dir(t), DemoKey: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
 routes:
   - {match: host="calm", channels: [team/calm]}
 default: {channels: [team/noise]}
-`, s.URL(), s.Token(), s.SigningSecret())), t.TempDir())
+`, s.URL(), s.Token(), s.SigningSecret())), opentest.Dir(t))
 	defer stop(t, a)
 	report := func(host string, severity alert.Severity) {
 		r := problem(host)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/store/opentest"
 )
 
 // TestACardIsAnnouncedAsItsRouteWanted: each channel by itself, also after an
@@ -27,7 +28,7 @@ routes:
     priority: important
 default: {channels: [room/alerts]}
 `
-	dir := t.TempDir()
+	dir := opentest.Dir(t)
 	a := start(t, file(t, loud), dir)
 	m.Stop()
 	if err := a.Report("nagios")(t.Context(), problem("one")); err != nil {

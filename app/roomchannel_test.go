@@ -12,6 +12,7 @@ import (
 
 	"belfry/app"
 	"belfry/clock"
+	"belfry/store/opentest"
 )
 
 // visitor is somebody's browser on the pages of a Belfry that knows no chat
@@ -26,7 +27,7 @@ type visitor struct {
 func newVisitor(t *testing.T, incidents string) *visitor {
 	t.Helper()
 	now := clock.NewManual(time.Now().UTC().Truncate(time.Second))
-	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), DemoKey: "k", Clock: now, File: file(t, `
+	a, err := app.Start(t.Context(), app.Options{Data: opentest.Dir(t), DemoKey: "k", Clock: now, File: file(t, `
 connections: [{name: room, kind: console, channels: [wall]}]
 default: {channels: [room/wall]}
 incidents: `+incidents)})

@@ -14,6 +14,7 @@ import (
 	"belfry/chat/slack/slacktest"
 	"belfry/clock"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 // eventually waits until ok holds.
@@ -283,7 +284,7 @@ func TestAChannelOnSlackFollowsItsIncident(t *testing.T) {
 	s.AddUser("bob")
 	s.AddChannel("ops")
 	s.AddGroup("oncall", "bob")
-	a, err := app.Start(t.Context(), app.Options{Data: t.TempDir(), Clock: turned, File: file(t, fmt.Sprintf(`
+	a, err := app.Start(t.Context(), app.Options{Data: opentest.Dir(t), Clock: turned, File: file(t, fmt.Sprintf(`
 connections: [{name: team, kind: slack, url: %q, token: %q, signing_secret: %q}]
 default: {channels: [team/ops]}
 incidents: {announce: [team/ops], channel: {on: [team], archive: 1h, invite: {always: [team/@oncall]}}}

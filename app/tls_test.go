@@ -11,11 +11,12 @@ import (
 
 	"belfry/app"
 	"belfry/config"
+	"belfry/store/opentest"
 	"belfry/tlscert"
 )
 
 func TestItSpeaksHTTPSItself(t *testing.T) {
-	dir := t.TempDir()
+	dir := opentest.Dir(t)
 	f := file(t, "server: {tls: {self_signed: true}}\n")
 	a := start(t, f, dir)
 	defer stop(t, a)
@@ -55,7 +56,7 @@ func TestItSpeaksHTTPSItself(t *testing.T) {
 
 func TestATLSFaultEndsTheStart(t *testing.T) {
 	f := file(t, "server: {tls: {cert_file: /nowhere/c.pem, key_file: /nowhere/k.pem}}\n")
-	if _, err := app.Start(t.Context(), app.Options{File: f, Data: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "/nowhere/c.pem") {
+	if _, err := app.Start(t.Context(), app.Options{File: f, Data: opentest.Dir(t)}); err == nil || !strings.Contains(err.Error(), "/nowhere/c.pem") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"belfry/message"
 	"belfry/monitor"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -63,11 +63,7 @@ func (c core) Status(_ context.Context, objects []alert.Object) ([]monitor.Statu
 func newBooth(t testing.TB, alter ...func(*command.Options)) *booth {
 	t.Helper()
 	c := clock.NewManual(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{Clock: c})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := opentest.Open(t, store.Options{Clock: c})
 	can := func(source string, a desk.Ability) bool { return source == "nagios" && a != desk.CanCheck }
 	b := &booth{t: t, store: s, clock: c, desk: desk.New(s, one{}, can, c)}
 	if err := b.desk.LoadMutes(t.Context()); err != nil {

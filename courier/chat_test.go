@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"belfry/fault"
 	"belfry/message"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 // board is a chat platform that forgets keys after a while, as Mattermost
@@ -128,11 +128,7 @@ type hall struct {
 
 func newHall(t *testing.T) *hall {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := opentest.Open(t, store.Options{})
 	h := &hall{board: &board{}, t: t, store: s}
 	h.desk = desk.New(s, nowhere{}, func(string, desk.Ability) bool { return false }, clock.System{})
 	return h

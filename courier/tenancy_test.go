@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"belfry/message"
 	"belfry/response"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 // building is a board with channels: a chat in which things go wrong as ordered.
@@ -174,11 +174,7 @@ type tenancy struct {
 func newTenancy(t *testing.T) *tenancy {
 	t.Helper()
 	c := clock.NewManual(time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC))
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{Clock: c})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := opentest.Open(t, store.Options{Clock: c})
 	b := &building{board: &board{}, rooms: map[string]*office{}, trouble: map[string][]string{}}
 	x := &tenancy{hall: &hall{board: b.board, t: t, store: s}, chat: b, clock: c, rules: incident.DefaultChannelRules()}
 	x.rules.On, x.rules.Archive = []string{"chat"}, time.Hour

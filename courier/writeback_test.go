@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"belfry/fault"
 	"belfry/monitor"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 // core is a monitoring system that does as it is told to, and shows it or not.
@@ -81,11 +81,7 @@ type scene struct {
 func newScene(t *testing.T, sees bool) *scene {
 	t.Helper()
 	c := clock.NewManual(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{Clock: c, Lease: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := opentest.Open(t, store.Options{Clock: c, Lease: time.Hour})
 	sc := &scene{t: t, store: s, clock: c, core: &core{clock: c}}
 	sc.core.answer = func() (monitor.Receipt, error) { return monitor.Receipt{}, nil }
 	sc.m = sc.core

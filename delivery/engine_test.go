@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"belfry/delivery"
 	"belfry/fault"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -117,12 +117,7 @@ func (w *wall) Send(ctx context.Context, e delivery.Errand) delivery.Outcome {
 
 func openStore(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return opentest.Open(t, store.Options{})
 }
 
 // run starts an engine over one sender for all destinations.

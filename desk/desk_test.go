@@ -5,7 +5,6 @@ package desk_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"belfry/fault"
 	"belfry/monitor"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 // signs routes critical alerts to two channels and the rest to one.
@@ -48,11 +48,7 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	c := clock.NewManual(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{Clock: c})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := opentest.Open(t, store.Options{Clock: c})
 	can := func(source string, a desk.Ability) bool { return source == "nagios" && a != desk.CanCheck }
 	return &office{desk.New(s, signs{}, can, c), t, s, c}
 }

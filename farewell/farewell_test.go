@@ -4,7 +4,6 @@ package farewell_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"belfry/message"
 	"belfry/response"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 // TestAChannelWhoseAnswerWasLostIsNotLeft: a process died after the server made
@@ -51,15 +51,7 @@ func TestAChannelWhoseAnswerWasLostIsNotLeft(t *testing.T) {
 func lostChannel(t *testing.T, p chat.Platform, lose func(), stays func() []string, want string) {
 	t.Helper()
 	now := clock.NewManual(time.Now())
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := opentest.Open(t, store.Options{Clock: now})
 	settings := incident.Defaults()
 	settings.Channel.On = []string{"chat"}
 	r := response.New(s, func() incident.Settings { return settings }, func() []string { return nil }, now)

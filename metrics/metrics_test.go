@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +23,7 @@ import (
 	"belfry/incident"
 	"belfry/metrics"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -34,16 +34,7 @@ func day() time.Time { return time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC) }
 
 func open(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: clock.NewManual(day())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return opentest.Open(t, store.Options{Clock: clock.NewManual(day())})
 }
 
 func fire(t *testing.T, s *store.Store, source, host string, severity alert.Severity, destinations ...string) {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"belfry/people"
 	"belfry/seal"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -91,15 +91,7 @@ func emptyHouse(t *testing.T) *house {
 	for _, name := range []string{"alice", "bob", "mallory"} {
 		h.chat.who[name] = actor(name)
 	}
-	var err error
-	if h.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: h.clock}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := h.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	h.store = opentest.Open(t, store.Options{Clock: h.clock})
 	sealer, err := seal.New(bytes.Repeat([]byte{3}, 32))
 	if err != nil {
 		t.Fatal(err)

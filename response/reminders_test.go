@@ -5,7 +5,6 @@ package response_test
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"belfry/incident"
 	"belfry/response"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -37,7 +37,7 @@ type watch struct {
 
 func newWatch(t *testing.T) *watch {
 	t.Helper()
-	w := &watch{T: t, path: filepath.Join(t.TempDir(), "belfry.db"), clock: clock.NewManual(time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC)), set: incident.Defaults()}
+	w := &watch{T: t, path: opentest.File(t), clock: clock.NewManual(time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC)), set: incident.Defaults()}
 	w.open()
 	return w
 }

@@ -4,7 +4,6 @@ package response_test
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,14 +11,12 @@ import (
 	"belfry/incident"
 	"belfry/response"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 func TestRefusalsAndTroubleAreToldApart(t *testing.T) {
 	c := clock.NewManual(time.Date(2026, 3, 14, 15, 9, 26, 123, time.UTC))
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: c})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := opentest.Open(t, store.Options{Clock: c})
 	r := response.New(s, incident.Defaults, func() []string { return nil }, c)
 	anna := incident.Person{Connection: "chat", ID: "u1", Name: "anna"}
 	refused := func(want error, err error) {
@@ -28,7 +25,7 @@ func TestRefusalsAndTroubleAreToldApart(t *testing.T) {
 			t.Errorf("want a refusal (%v), got %v", want, err)
 		}
 	}
-	_, err = r.Declare(t.Context(), incident.Declaration{By: anna}, 7, 0)
+	_, err := r.Declare(t.Context(), incident.Declaration{By: anna}, 7, 0)
 	refused(response.ErrNoAlert, err)
 	_, err = r.Declare(t.Context(), incident.Declaration{By: anna}, 0, 7)
 	refused(response.ErrNoIncident, err)

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"belfry/store/opentest"
 	"belfry/store/pgtest"
 	"belfry/store/storetest"
 )
@@ -16,7 +17,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Main(m)) }
 
 func TestSQLite(t *testing.T) {
 	// A path may hold what means something in an address.
-	storetest.Run(t, func(t *testing.T) string { return filepath.Join(t.TempDir(), "belfry?#%20 ä.db") })
+	storetest.Run(t, func(t *testing.T) string {
+		path := filepath.Join(t.TempDir(), "belfry?#%20 ä.db")
+		opentest.Put(t, path)
+		return path
+	})
 }
 
 func TestPostgres(t *testing.T) {

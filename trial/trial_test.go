@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"belfry/fault"
 	"belfry/seal"
 	"belfry/store"
+	"belfry/store/opentest"
 	"belfry/trial"
 )
 
@@ -57,11 +57,7 @@ func open(t *testing.T, elsewhere bool) *scene {
 	s := &scene{t: t, mm: mattermosttest.Start(t), stages: make(chan trial.Event, 10), done: make(chan error, 1)}
 	s.mm.AddChannel("ops")
 	s.room = s.mm.Room("ops")
-	var err error
-	if s.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: clock.System{}}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.store.Close() })
+	s.store = opentest.Open(t, store.Options{Clock: clock.System{}})
 	sealer, err := seal.New([]byte(strings.Repeat("k", 32)))
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"belfry/clock"
 	"belfry/seal"
 	"belfry/store"
+	"belfry/store/opentest"
 	"belfry/web"
 )
 
@@ -50,15 +50,8 @@ func open(t testing.TB, change func(*web.Options)) *site {
 func openAt(t testing.TB, c clock.Clock, change func(*web.Options)) *site {
 	t.Helper()
 	s := &site{t: t, rec: &chattest.Recorder{}}
+	s.store = opentest.Open(t, store.Options{Clock: c})
 	var err error
-	if s.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: c}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	if s.room, err = console.Open(console.Options{Name: "room", Storage: s.store}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ package console_test
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"belfry/fault"
 	"belfry/seal"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -25,16 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // openStore returns a real store in a directory of its own.
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return opentest.Open(t, store.Options{})
 }
 
 func TestContract(t *testing.T) {

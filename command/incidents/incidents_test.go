@@ -4,7 +4,6 @@ package incidents_test
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"belfry/message"
 	"belfry/response"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 var (
@@ -44,15 +44,7 @@ func newBooth(t testing.TB) *booth {
 	b := &booth{t: t, clock: clock.NewManual(time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)), settings: incident.Defaults()}
 	b.settings.Services = []string{"shop", "mail relay"}
 	b.settings.Severities[0].Private = true
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "belfry.db"), store.Options{Clock: b.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := opentest.Open(t, store.Options{Clock: b.clock})
 	b.store = s
 	b.Commands = incidents.New(incidents.Options{Store: s, Clock: b.clock, Sealer: sealer(t), Once: s.UseOnce,
 		Response: response.New(s, func() incident.Settings { return b.settings }, func() []string { return b.announce }, b.clock),

@@ -4,7 +4,6 @@ package openitcockpit_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"belfry/monitor/openitcockpit"
 	"belfry/monitor/openitcockpit/openitcockpittest"
 	"belfry/store"
+	"belfry/store/opentest"
 )
 
 type nowhere struct{}
@@ -36,11 +36,7 @@ func TestWhatNobodyIsNotifiedOfIsObserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = m.(interface{ Close(context.Context) error }).Close(context.Background()) }()
-	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.Options{Clock: c, Lease: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = st.Close() }()
+	st := opentest.Open(t, store.Options{Clock: c, Lease: time.Hour})
 	d := desk.New(st, nowhere{}, func(string, desk.Ability) bool { return true }, c)
 
 	s.FailReads(openitcockpittest.LoginPage)

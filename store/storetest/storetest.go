@@ -17,7 +17,8 @@ import (
 	"belfry/store"
 )
 
-// Run runs the contract. fresh returns the address of an empty database.
+// Run runs the contract. fresh returns the address of a database that holds
+// nothing, with tables or without.
 func Run(t *testing.T, fresh func(t *testing.T) (url string)) {
 	t.Helper()
 	for _, part := range []struct {
