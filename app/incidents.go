@@ -94,6 +94,7 @@ func (a *App) newResponse() *response.Response {
 	r.AcknowledgeWith(func(ctx context.Context, id alert.ID, by, comment string) error {
 		return a.desk.Acknowledge(ctx, id, desk.AnyGeneration, by, comment)
 	})
+	r.Connected(func(connection string) bool { return a.parts.Load().platforms[connection] != nil })
 	return r
 }
 

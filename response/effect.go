@@ -5,6 +5,7 @@ package response
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"belfry/alert"
 	"belfry/incident"
@@ -48,7 +49,31 @@ func (r *Response) effect(before, i *incident.Incident, entries ...incident.Entr
 		e.Notes = append(e.Notes, store.IncidentNote{Entry: n, Destinations: where})
 	}
 	e.Steps = orders(i, entries, s.Steps(before, i))
+	if before != nil && i.Status.Open() && !before.Status.Open() {
+		e.Back = r.back(&s, i)
+	}
 	return e
+}
+
+// back are the connections on which an incident that is open again lives again: it
+// was over when its workspace was disconnected, and that was taken back since. One
+// that is still disconnected takes it back with what is open, when it comes back.
+func (r *Response) back(s *incident.Settings, i *incident.Incident) (list []string) {
+	all := slices.Clone(s.Channel.On)
+	for _, destination := range i.Cards {
+		connection, _, _ := strings.Cut(destination, "/")
+		all = append(all, connection)
+	}
+	for _, c := range i.Channels {
+		all = append(all, c.Connection)
+	}
+	slices.Sort(all)
+	for _, connection := range slices.Compact(all) {
+		if r.connected(connection) {
+			list = append(list, connection)
+		}
+	}
+	return list
 }
 
 // announces says whether an incident is announced with what happened now: when

@@ -54,6 +54,8 @@ type Response struct {
 	called chan struct{}
 	// acknowledge is how alerts are acknowledged.
 	acknowledge Acknowledge
+	// connected says whether a connection takes deliveries.
+	connected func(connection string) bool
 	// program is who acts; the zero one: people, and Belfry itself.
 	program Program
 }
@@ -62,9 +64,13 @@ type Response struct {
 // which destinations new incidents get a card: a reload of the configuration
 // changes both.
 func New(s Store, settings func() incident.Settings, announce func() []string, c clock.Clock) *Response {
-	return &Response{store: s, settings: settings, announce: announce, clock: c, called: make(chan struct{}, 1),
+	return &Response{store: s, settings: settings, announce: announce, clock: c, called: make(chan struct{}, 1), connected: func(string) bool { return true },
 		acknowledge: func(context.Context, alert.ID, string, string) error { return errNoDesk }}
 }
+
+// Connected says which connections take deliveries: those that are configured
+// and not disconnected. Without it all do. Call it before the first act.
+func (r *Response) Connected(f func(connection string) bool) { r.connected = f }
 
 // Settings are what may be chosen now.
 func (r *Response) Settings() incident.Settings { return r.settings() }

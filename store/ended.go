@@ -107,10 +107,13 @@ func (s *Store) EndDead(ctx context.Context, destination, why string) (n int, er
 // What is open gets a new card where its old one was ended. What was taken away
 // around it is put there anew; of the other steps, such as inviting, what was
 // ordered meanwhile is done, and what was done before is known: who left is not
-// called back. What is over stays as it is.
+// called back. What is over stays as it is, until it is open again
+// (IncidentEffect.Back).
 const (
-	endedOpen = `SELECT id, kind, step, destination FROM deliveries WHERE state = 'ended' AND ` + ofConnection + `
-		AND (kind = 'card' OR kind = 'step' AND step <> 'summary')
+	endedLives = `SELECT id, kind, step, destination FROM deliveries WHERE state = 'ended' AND ` + ofConnection + `
+		AND (kind = 'card' OR kind = 'step' AND step <> 'summary')`
+	endedOf   = endedLives + ` AND alert_id = $2 ORDER BY id`
+	endedOpen = endedLives + `
 		AND (EXISTS (SELECT 1 FROM alerts WHERE alerts.id = deliveries.alert_id AND closed = 0)
 			OR EXISTS (SELECT 1 FROM incidents WHERE incidents.id = deliveries.alert_id AND is_open = 1)) ORDER BY id LIMIT $2`
 	reviveOne = `UPDATE deliveries SET state = 'due', key = $1, receipt = '', tried = 0, reached = 0, attempts = 0, due_at = $2, last_error = '', updated_at = $3
@@ -139,8 +142,23 @@ func (s *Store) Revive(ctx context.Context, connection string) (cards int, err e
 
 // revive is Revive for so many as are ended at a time; cards are those among them.
 func (t *tx) revive(ctx context.Context, connection string) (n, cards int, err error) {
+	return t.takeBack(ctx, endedOpen, on(connection), int64(endsAtOnce))
+}
+
+// back is revive for one incident on several connections.
+func (t *tx) back(ctx context.Context, id alert.ID, connections []string) error {
+	for _, c := range connections {
+		if _, _, err := t.takeBack(ctx, endedOf, on(c), int64(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBack takes back the end of what a statement finds.
+func (t *tx) takeBack(ctx context.Context, text string, args ...any) (n, cards int, err error) {
 	var list []row
-	err = t.each(ctx, endedOpen, []any{on(connection), int64(endsAtOnce)}, func(scan scanner) error {
+	err = t.each(ctx, text, args, func(scan scanner) error {
 		var r row
 		err := scan(&r.ID, &r.Kind, &r.Step, &r.Destination)
 		list = append(list, r)

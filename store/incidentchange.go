@@ -64,6 +64,9 @@ type IncidentEffect struct {
 	// Stale makes every card of the incident due at its Revision; a dead card
 	// is tried again.
 	Stale bool
+	// Back are connections that take again what EndDuties ended of it there: a
+	// new card is posted, and its channel is kept as before.
+	Back []string
 	// Notes say which of Entries are said where.
 	Notes []IncidentNote
 	// Steps are ordered after the cards, in their order.
@@ -339,6 +342,9 @@ func (t *tx) putIncident(ctx context.Context, e *IncidentEffect, before *inciden
 		return err
 	}
 	if err := t.putFigures(ctx, i, before); err != nil {
+		return err
+	}
+	if err := t.back(ctx, i.ID, e.Back); err != nil {
 		return err
 	}
 	if e.Stale && !fresh {

@@ -22,6 +22,7 @@ func endedCases() map[string]func(t *testing.T, w *world) {
 		"an incident's channels lead to it":               endedIncidents,
 		"what was ended keeps no alert for ever":          endedPruned,
 		"a channel is kept again where it comes back":     endedStepsBack,
+		"an incident that is reopened lives again":        endedReopened,
 	}
 }
 
@@ -244,5 +245,52 @@ func endedStepsBack(t *testing.T, w *world) {
 		if d, err := w.Step(w.ctx, i.ID, rooms, kind); err != nil || d.State == store.DutyEnded {
 			t.Errorf("%+v, %v", d, err)
 		}
+	}
+}
+
+// endedReopened: it was over when its workspaces were disconnected, and one of them
+// is there again.
+func endedReopened(t *testing.T, w *world) {
+	i := w.put(t, 0, func(e *store.IncidentEffect) {
+		e.NewCards, e.Steps = []string{"chat/town", "chat2/town"}, []store.IncidentStep{step(incident.StepDescribe), step(incident.StepArchive)}
+	})
+	for _, name := range []string{"chat/town", "chat2/town", rooms} {
+		w.done(t, w.claim(t, name, 10))
+	}
+	was, err := w.Cards(w.ctx, i.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.put(t, 1, func(e *store.IncidentEffect) { e.Incident.Status = incident.Closed })
+	for _, name := range []string{"chat", "chat2"} {
+		if _, err := w.EndDuties(w.ctx, name, "gone"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := w.Revive(w.ctx, "chat"); err != nil || n != 0 {
+		t.Fatalf("%d came back, %v", n, err)
+	}
+	w.put(t, 1, func(e *store.IncidentEffect) { e.Stale = true })
+	if c := w.claim(t, "chat/town", 10); len(c.Duties) != 0 {
+		t.Fatalf("what is over is posted anew: %+v", c.Duties)
+	}
+	w.heard()
+	w.put(t, 1, func(e *store.IncidentEffect) {
+		e.Incident.Status, e.Stale, e.Back = incident.Started, true, []string{"chat"}
+		e.Entries = []incident.Entry{entry(incident.EntryUpdate, day())}
+		e.Notes = []store.IncidentNote{{Destinations: []string{"chat/town", "chat2/town"}}}
+		e.Steps = []store.IncidentStep{step(incident.StepArchive)}
+	})
+	if got := w.heard(); !slices.Equal(got, []string{rooms, "chat/town"}) {
+		t.Errorf("told of %v", got)
+	}
+	if c := w.claim(t, "chat/town", 10); len(c.Duties) != 2 || c.Duties[0].ID != was[0].ID || c.Duties[0].Receipt != "" || c.Duties[0].Key == was[0].Key || c.Duties[1].Kind != store.DutyNote {
+		t.Errorf("claimed %+v", c.Duties)
+	}
+	if got := steps(w.claim(t, rooms, 10).Duties); !slices.Equal(got, []string{"describe", "archive"}) {
+		t.Errorf("of the steps %v", got)
+	}
+	if d, err := w.Duty(w.ctx, was[1].ID); err != nil || d.State != store.DutyEnded {
+		t.Errorf("where nobody is: %+v, %v", d, err)
 	}
 }
