@@ -74,9 +74,6 @@ func ParseSeverity(word string) (s Severity, ok bool) {
 	return SeverityUnknown, false
 }
 
-// Labels are what routes match on.
-type Labels map[string]string
-
 // Kind says what sort of object has a problem.
 type Kind string
 
@@ -229,29 +226,4 @@ func (a *Alert) Clone() *Alert {
 	c.Cards = slices.Clone(a.Cards)
 	c.Called = slices.Clone(a.Called)
 	return &c
-}
-
-// builtInLabels is how many labels every alert may have.
-const builtInLabels = 9
-
-// MatchLabels returns what routes match on: the alert's own labels and the
-// ones every alert has: source, kind, host, service, rule, severity, state,
-// status, topic. An alert's own label wins over a built-in of the same name,
-// but for source, which decides who may be trusted.
-func (a *Alert) MatchLabels() Labels {
-	l := make(Labels, len(a.Labels)+builtInLabels)
-	l["kind"], l["severity"] = string(a.Object.Kind), a.Severity.String()
-	l["state"], l["status"], l["topic"] = a.State, string(a.Status), string(a.Topic)
-	if host := a.Object.HostName(); host != "" {
-		l["host"] = host
-	}
-	if service := a.Object.ServiceName(); service != "" {
-		l["service"] = service
-	}
-	if a.Object.Rule != "" {
-		l["rule"] = a.Object.Rule
-	}
-	maps.Copy(l, a.Labels)
-	l["source"] = a.Source
-	return l
 }

@@ -26,8 +26,8 @@ type routing struct {
 var _ desk.Router = (*router)(nil)
 
 // Route implements desk.Router.
-func (r *router) Route(labels alert.Labels) desk.Routing {
-	d := r.table.Load().routes.Match(labels)
+func (r *router) Route(l alert.Labeled) desk.Routing {
+	d := r.table.Load().routes.Match(l)
 	out := desk.Routing{Destinations: make([]string, len(d.Targets)), Rings: d.Rings, Calls: d.Calls}
 	for i, t := range d.Targets {
 		out.Destinations[i] = t.String()

@@ -198,7 +198,7 @@ func (p *preview) goes(a *alert.Alert) alert.Ring {
 	var by router
 	by.table.Store(p.routing)
 	var d desk.Router = &by
-	routing := d.Route(a.MatchLabels())
+	routing := d.Route(a)
 	var ring alert.Ring
 	var to []string
 	for i, destination := range routing.Destinations {

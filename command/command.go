@@ -48,7 +48,7 @@ type Desk interface {
 	Mute(ctx context.Context, by, matchers string, lasts time.Duration, reason string) (store.Mute, error)
 	Unmute(ctx context.Context, by string, number int64) (store.Mute, error)
 	Mutes(ctx context.Context) ([]store.Mute, error)
-	Muted(labels alert.Labels) bool
+	Muted(l alert.Labeled) bool
 }
 
 // Cards finds cards by where they stand.

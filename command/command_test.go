@@ -39,7 +39,7 @@ type booth struct {
 // one leads everything to one channel.
 type one struct{}
 
-func (one) Route(alert.Labels) desk.Routing     { return desk.Routing{Destinations: []string{"chat/ops"}} }
+func (one) Route(alert.Labeled) desk.Routing    { return desk.Routing{Destinations: []string{"chat/ops"}} }
 func (one) Named(channel string) (string, bool) { return "chat/" + channel, true }
 
 // shut is a gate that nobody passes.

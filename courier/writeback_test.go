@@ -63,7 +63,7 @@ func (s seeing) Status(_ context.Context, o []alert.Object) ([]monitor.Status, e
 
 type nowhere struct{}
 
-func (nowhere) Route(alert.Labels) desk.Routing {
+func (nowhere) Route(alert.Labeled) desk.Routing {
 	return desk.Routing{Destinations: []string{"chat/ops"}}
 }
 func (nowhere) Named(string) (string, bool) { return "", false }

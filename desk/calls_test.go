@@ -15,9 +15,9 @@ import (
 // loud is signs whose critical alerts call for an incident.
 type loud struct{ signs }
 
-func (l loud) Route(labels alert.Labels) desk.Routing {
+func (l loud) Route(labels alert.Labeled) desk.Routing {
 	r := l.signs.Route(labels)
-	if labels["severity"] == "critical" {
+	if labels.Label("severity") == "critical" {
 		r.Calls = []string{"shop"}
 	}
 	return r

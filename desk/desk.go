@@ -52,7 +52,7 @@ type Routing struct {
 
 // Router knows the routes.
 type Router interface {
-	Route(labels alert.Labels) Routing
+	Route(l alert.Labeled) Routing
 	// Named returns the destination of a channel that a report named itself:
 	// "connection/channel", or "channel" of the default connection. ok is
 	// false when there is no such connection.
@@ -164,11 +164,10 @@ func overtaken(a *alert.Alert, events []alert.Event) bool {
 // routes by which a problem calls for an incident and did not yet: none at all
 // while the alert is muted.
 func (d *Desk) routed(a *alert.Alert) (fresh, calls []string) {
-	labels := a.MatchLabels()
-	if d.Muted(labels) {
+	if d.Muted(a) {
 		return nil, nil
 	}
-	routing := d.router.Route(labels)
+	routing := d.router.Route(a)
 	for _, name := range routing.Calls {
 		if a.Topic == alert.TopicProblem && a.Status == alert.Firing && !slices.Contains(a.Called, name) {
 			calls = append(calls, name)

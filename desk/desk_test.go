@@ -24,8 +24,8 @@ import (
 // signs routes critical alerts to two channels and the rest to one.
 type signs struct{}
 
-func (signs) Route(l alert.Labels) desk.Routing {
-	if l["severity"] == "critical" {
+func (signs) Route(l alert.Labeled) desk.Routing {
+	if l.Label("severity") == "critical" {
 		return desk.Routing{Destinations: []string{"chat/ops", "chat/dba"}, Rings: []alert.Ring{{Mentions: []string{"oncall"}, Priority: alert.PriorityUrgent}, {}}}
 	}
 	return desk.Routing{Destinations: []string{"chat/ops"}}
@@ -194,8 +194,8 @@ func TestWhatMustNotBeBelievedIsDroppedAndTold(t *testing.T) {
 // breaking breaks down over one host.
 type breaking struct{ signs }
 
-func (b breaking) Route(l alert.Labels) desk.Routing {
-	if l["host"] == "bad" {
+func (b breaking) Route(l alert.Labeled) desk.Routing {
+	if l.Label("host") == "bad" {
 		panic("index out of range")
 	}
 	return b.signs.Route(l)

@@ -57,7 +57,7 @@ func newMutes() mutes {
 }
 
 // Muted says whether alerts with these labels get no cards now.
-func (d *Desk) Muted(l alert.Labels) bool {
+func (d *Desk) Muted(l alert.Labeled) bool {
 	list := d.mutes.list.Load()
 	if list == nil {
 		return false
@@ -211,7 +211,7 @@ func (d *Desk) deal(ctx context.Context, matchers route.Matchers) error {
 	}
 	var changes []store.Change
 	for _, a := range firing {
-		if !matchers.Match(a.MatchLabels()) {
+		if !matchers.Match(a) {
 			continue
 		}
 		if cards, calls := d.routed(a.Clone()); len(cards)+len(calls) > 0 {

@@ -62,9 +62,9 @@ func (ms Matchers) String() string {
 
 // Match says whether all hold. A label that is missing counts as empty, as in
 // Alertmanager.
-func (ms Matchers) Match(l alert.Labels) bool {
+func (ms Matchers) Match(l alert.Labeled) bool {
 	for _, m := range ms {
-		if !m.Matches(l[m.Name]) {
+		if !m.Matches(l.Label(m.Name)) {
 			return false
 		}
 	}

@@ -113,10 +113,10 @@ func decisionOf(r Route) Decision {
 	return d.plus(one)
 }
 
-// Match returns where an alert with these labels goes. The slices of the
+// Match returns where what has these labels goes. The slices of the
 // result are shared between calls: they must not be changed in place, but
 // may be appended to.
-func (t *Table) Match(l alert.Labels) Decision {
+func (t *Table) Match(l alert.Labeled) Decision {
 	var d Decision
 	found := false
 	for i := range t.routes {
