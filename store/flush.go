@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 )
 
@@ -12,7 +11,7 @@ import (
 // is where no column does.
 var (
 	insertAlerts = newBulk(`INSERT INTO alerts (id, number, source, fingerprint, topic, closed, severity, revision, last_id,
-		starts_at, ends_at, updated_at, body) VALUES `, `(?,?,?,?,?,?,?,?,?,?,?,?,?)`, ``)
+		starts_at, ends_at, updated_at, body, intake, opened) VALUES `, `(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, ``)
 	updateAlerts = newBulk(`WITH v (id, closed, severity, revision, last_id, starts_at, ends_at, updated_at, body) AS (VALUES `,
 		`(CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),CAST(? AS BIGINT),?)`,
 		`) UPDATE alerts SET closed = v.closed, severity = v.severity, revision = v.revision, last_id = v.last_id,
@@ -45,18 +44,11 @@ func (f *fold) flush(ctx context.Context) error {
 	if err := f.flushAlerts(ctx); err != nil {
 		return err
 	}
-	events := make([]any, 0, len(f.touched)*insertEvents.width)
-	var stale, moot []any
+	var events, stale, moot []any
 	for _, e := range f.touched {
-		for i := range e.events {
-			ev := e.events[i]
-			intake := ev.Intake
-			ev.Intake = ""
-			body, err := json.Marshal(&ev)
-			if err != nil {
-				return fmt.Errorf("can't encode an event: %w", err)
-			}
-			events = append(events, int64(e.a.ID), int64(ev.ID), micros(ev.At), string(ev.Kind), intake, string(body))
+		var err error
+		if events, err = e.appendEvents(events); err != nil {
+			return err
 		}
 		if e.stale && !e.fresh {
 			stale = append(stale, int64(e.a.ID), e.a.Revision, int64(e.priority), e.dueAt, micros(f.now))
@@ -88,28 +80,51 @@ func (f *fold) flush(ctx context.Context) error {
 	return f.flushDuties(ctx, f.touched)
 }
 
+// appendEvents adds the rows of the events that need one.
+func (n *entry) appendEvents(rows []any) ([]any, error) {
+	list := n.events
+	if n.opening() != nil {
+		list = list[1:] // it is in the alert's row
+	}
+	for i := range list {
+		ev := &list[i]
+		intake, body, err := encodeEvent(nil, ev)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, int64(n.a.ID), int64(ev.ID), micros(ev.At), string(ev.Kind), intake, string(body))
+	}
+	return rows, nil
+}
+
 func (f *fold) flushAlerts(ctx context.Context) error {
 	if err := f.number(ctx); err != nil {
 		return err
 	}
+	var buffer []byte
 	fresh, changed := make([]any, 0, len(f.touched)*insertAlerts.width), []any(nil)
 	for _, e := range f.touched {
 		a := e.a
-		body, err := json.Marshal(a)
-		if err != nil {
+		var err error
+		if buffer, err = a.AppendJSON(buffer[:0]); err != nil {
 			return fmt.Errorf("can't encode alert %d: %w", a.ID, err)
 		}
+		body := string(buffer)
 		closed := int64(0)
 		if a.Status != "firing" {
 			closed = int64(a.ID)
 		}
 		if e.fresh {
+			intake, opened, err := encodeOpening(buffer, e.opening())
+			if err != nil {
+				return err
+			}
 			fresh = append(fresh, int64(a.ID), a.Number, a.Source, string(a.Fingerprint), string(a.Topic), closed, int64(a.Severity),
-				a.Revision, int64(e.lastID), micros(a.StartsAt), micros(a.EndsAt), micros(a.UpdatedAt), string(body))
+				a.Revision, int64(e.lastID), micros(a.StartsAt), micros(a.EndsAt), micros(a.UpdatedAt), body, intake, opened)
 			continue
 		}
 		changed = append(changed, int64(a.ID), closed, int64(a.Severity),
-			a.Revision, int64(e.lastID), micros(a.StartsAt), micros(a.EndsAt), micros(a.UpdatedAt), string(body))
+			a.Revision, int64(e.lastID), micros(a.StartsAt), micros(a.EndsAt), micros(a.UpdatedAt), body)
 	}
 	if err := f.execBulk(ctx, updateAlerts, nil, changed); err != nil {
 		return err

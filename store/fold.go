@@ -60,7 +60,7 @@ type fold struct {
 
 // fold carries the changes of all operations out.
 func (t *tx) fold(ctx context.Context, batch []*operation) error {
-	f := &fold{tx: t, byID: map[alert.ID]*entry{}, byObject: map[object][]*entry{}}
+	f := &fold{tx: t, byID: make(map[alert.ID]*entry, len(batch)), byObject: make(map[object][]*entry, len(batch))}
 	if err := f.load(ctx, batch); err != nil {
 		return err
 	}

@@ -73,9 +73,10 @@ func (f *fold) load(ctx context.Context, batch []*operation) error {
 }
 
 const (
-	seenInAlert   = `SELECT 1 FROM events WHERE alert_id = $1 AND intake = $2 LIMIT 1`
-	seenInHistory = `SELECT 1 FROM alerts a JOIN events e ON e.alert_id = a.id
-		WHERE a.source = $1 AND a.fingerprint = $2 AND a.closed <> 0 AND e.intake = $3 LIMIT 1`
+	seenInAlert = `SELECT 1 FROM alerts a WHERE a.id = $1 AND (a.intake = $2
+		OR EXISTS (SELECT 1 FROM events e WHERE e.alert_id = a.id AND e.intake = $2))`
+	seenInHistory = `SELECT 1 FROM alerts a WHERE a.source = $1 AND a.fingerprint = $2 AND a.closed <> 0 AND (a.intake = $3
+		OR EXISTS (SELECT 1 FROM events e WHERE e.alert_id = a.id AND e.intake = $3)) LIMIT 1`
 )
 
 // seen looks for a change's Intake in the history of its object or alert, what

@@ -4,10 +4,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"belfry/alert"
 	"belfry/store/pgtest"
@@ -87,6 +89,31 @@ func TestAlertsOfTheFirstSchemaGetNumbers(t *testing.T) {
 				if a, err := s.AlertByNumber(t.Context(), int64(i+1)); err != nil || a.Object.Host != host {
 					t.Errorf("#%d is %+v, %v", i+1, a, err)
 				}
+			}
+		})
+	}
+}
+
+// TestOpeningsOfEarlierSchemasAreKept reads a history whose opening is an event
+// like the others, and goes on with it.
+func TestOpeningsOfEarlierSchemasAreKept(t *testing.T) {
+	for name, url := range map[string]string{"SQLite": filepath.Join(t.TempDir(), "belfry.db"), "PostgreSQL": pgtest.URL(t)} {
+		t.Run(name, func(t *testing.T) {
+			s := atSchema(t, url, 1, oldAlert(5120, "b"),
+				`INSERT INTO events (alert_id, id, at, kind, intake, body) VALUES (5120, 6144, 7, 'opened', 'first', '{"text":"so it began"}')`)
+			seen := false
+			errs, err := s.Change(t.Context(), Change{Source: "s", Fingerprint: "b", Intake: "first", Apply: func(v View) ([]Effect, error) {
+				seen = v.Seen
+				a := v.Open[alert.TopicProblem]
+				a.Revision++
+				return []Effect{{Alert: a, Events: []alert.Event{{Kind: alert.EventChanged, At: time.Unix(9, 0).UTC()}}}}, nil
+			}})
+			if err := errors.Join(append(errs, err)...); err != nil || !seen {
+				t.Fatalf("seen %v, %v", seen, err)
+			}
+			events, err := s.Events(t.Context(), 5120, 0)
+			if err != nil || len(events) != 2 || events[0].Text != "so it began" || events[0].Intake != "first" || events[1].Kind != alert.EventChanged {
+				t.Errorf("events: %+v, %v", events, err)
 			}
 		})
 	}

@@ -63,6 +63,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		"settled duties":  {updateRows.text(4, s.dialect), "INTEGER PRIMARY KEY"},
 		"changed alerts":  {updateAlerts.text(4, s.dialect), "INTEGER PRIMARY KEY"},
 		"hand-overs":      {seenInHistory, "alerts_history"},
+		"openings":        {openings.text(4, s.dialect), "INTEGER PRIMARY KEY"},
 		"open alerts":     {openAlerts, "alerts_open"},
 		"by number":       {alertByNumber, "alerts_number"},
 		"highest number":  {highestNumber, "alerts_number"},

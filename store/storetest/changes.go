@@ -28,6 +28,7 @@ func changeCases() map[string]func(t *testing.T, w *world) {
 		"what no database can hold is refused alone":       badTextRefused,
 		"a second open problem is refused alone":           secondOpenRefused,
 		"a hand-over is recognised":                        intakeRecognised,
+		"a history begins with the opening":                history,
 		"an alert that ended makes room for the next":      successor,
 		"many at once of one object make one alert":        manyAtOnce,
 		"lists are filtered, the newest first":             lists,
@@ -172,45 +173,6 @@ func changesFold(t *testing.T, w *world) {
 	events, err := w.Events(w.ctx, open[0].ID, 3)
 	if err != nil || len(events) != 3 || events[2].ID != duties[5].EventID {
 		t.Errorf("the newest three events: %+v, %v", events, err)
-	}
-}
-
-func intakeRecognised(t *testing.T, w *world) {
-	a := problem("a")
-	seen := func(intake string) (was bool) {
-		c := store.Change{Source: "nagios", Fingerprint: a.Fingerprint, Intake: intake, Apply: func(v store.View) ([]store.Effect, error) {
-			was = v.Seen
-			return nil, nil
-		}}
-		w.one(t, c)
-		return was
-	}
-	if seen("intake-opened") {
-		t.Error("seen before it came")
-	}
-	inBatch := false
-	again := store.Change{Source: "nagios", Fingerprint: a.Fingerprint, Intake: "intake-opened", Apply: func(v store.View) ([]store.Effect, error) {
-		inBatch = v.Seen
-		return nil, nil
-	}}
-	errs, err := w.Change(w.ctx, change(a, store.Effect{Alert: a, Events: []alert.Event{event(alert.EventOpened)}}), again)
-	if err != nil || errors.Join(errs...) != nil || !inBatch {
-		t.Errorf("in the same batch: seen %v, %v, %v", inBatch, errs, err)
-	}
-	if !seen("intake-opened") || seen("another") {
-		t.Error("open alert: not recognised, or another one was")
-	}
-	w.amend(t, a.ID, func(e *store.Effect) { e.Alert.Status = alert.Resolved })
-	if !seen("intake-opened") || !seen("intake-changed") || seen("another") {
-		t.Error("closed alert: not recognised, or another one was")
-	}
-	byID := false
-	w.one(t, store.Change{ID: a.ID, Intake: "intake-changed", Apply: func(v store.View) ([]store.Effect, error) {
-		byID = v.Seen
-		return nil, nil
-	}})
-	if !byID {
-		t.Error("not recognised by id")
 	}
 }
 
