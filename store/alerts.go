@@ -48,7 +48,7 @@ func scanAlert(scan scanner) (*alert.Alert, alert.ID, error) {
 	}
 	a.StartsAt, a.EndsAt, a.UpdatedAt = timeOf(starts), timeOf(ends), timeOf(updated)
 	if err := json.Unmarshal([]byte(body), &a); err != nil {
-		return nil, 0, fmt.Errorf("alert %d can't be read back: %w", a.ID, err)
+		return nil, 0, fmt.Errorf("alert #%d %w: %w", a.Number, ErrUnreadable, err)
 	}
 	return &a, lastID, nil
 }

@@ -22,6 +22,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists: there is one of that name already.
 	ErrExists = errors.New("exists already")
+	// ErrUnreadable: what is stored of an incident or an alert is no such thing; a
+	// newer Belfry may have written it. It is no reason to leave others alone.
+	ErrUnreadable = errors.New("can't be read back")
 	// ErrTooMany: there are as many of these as may be.
 	ErrTooMany = errors.New("there are too many already")
 	// ErrClosed: the store was closed; nothing was stored.

@@ -5,7 +5,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -98,33 +97,6 @@ func (q *session) putFigures(ctx context.Context, i, before *incident.Incident) 
 		return q.execBulk(ctx, insertViewers, nil, rows)
 	}
 	return nil
-}
-
-// fillChunk is how many incidents are held in memory at once.
-const fillChunk = 500
-
-// fillFigures computes what migration 0011 made place for.
-func fillFigures(ctx context.Context, q *session) error {
-	for after := int64(0); ; {
-		var list []*incident.Incident
-		err := q.each(ctx, `SELECT `+incidentColumns+` FROM incidents WHERE number > $1 ORDER BY number LIMIT $2`, []any{after, int64(fillChunk)}, func(scan scanner) error {
-			i, err := scanIncident(scan)
-			list = append(list, i)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, i := range list {
-			if err := q.putFigures(ctx, i, &incident.Incident{}); err != nil {
-				return fmt.Errorf("can't count incident %s: %w", i.Ref(), err)
-			}
-			after = i.Number
-		}
-		if len(list) < fillChunk {
-			return nil
-		}
-	}
 }
 
 // seenBy is the condition that an incident (its id is in column) is public or

@@ -5,7 +5,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -28,10 +27,8 @@ const (
 		(SELECT incident_id FROM incident_alerts WHERE alert_id = $1) ORDER BY number DESC`
 )
 
-// ErrUnreadable says that what is stored of an incident can't be read back: a
-// newer Belfry may have written it. It is no reason to leave others alone.
-var ErrUnreadable = errors.New("an incident can't be read back")
-
+// scanIncident reads an incident without its parts. With ErrUnreadable it returns
+// what stands in columns.
 func scanIncident(scan scanner) (*incident.Incident, error) {
 	var i incident.Incident
 	var private, remind, created, updated int64
@@ -42,7 +39,7 @@ func scanIncident(scan scanner) (*incident.Incident, error) {
 	}
 	i.Private, i.RemindAt, i.CreatedAt, i.UpdatedAt = private != 0, timeOf(remind), timeOf(created), timeOf(updated)
 	if err := json.Unmarshal([]byte(body), &i); err != nil {
-		return nil, fmt.Errorf("%w: incident %s: %w", ErrUnreadable, i.Ref(), err)
+		return &i, fmt.Errorf("incident %s %w: %w", i.Ref(), ErrUnreadable, err)
 	}
 	return &i, nil
 }
@@ -59,7 +56,7 @@ func complete(i *incident.Incident, each func(text string, row func(scanner) err
 		}
 		t.Due = timeOf(due)
 		if err := json.Unmarshal([]byte(body), &t); err != nil {
-			return fmt.Errorf("%w: a task: %w", ErrUnreadable, err)
+			return fmt.Errorf("a task of incident %s %w: %w", i.Ref(), ErrUnreadable, err)
 		}
 		i.Tasks = append(i.Tasks, t)
 		return nil
@@ -87,7 +84,7 @@ func part[T any](scan scanner, into *[]T) error {
 	}
 	var x T
 	if err := json.Unmarshal([]byte(body), &x); err != nil {
-		return fmt.Errorf("%w: a part: %w", ErrUnreadable, err)
+		return fmt.Errorf("a part of an incident %w: %w", ErrUnreadable, err)
 	}
 	*into = append(*into, x)
 	return nil

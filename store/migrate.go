@@ -14,13 +14,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// fills are what computes the content of new columns and tables from what was
-// there, by the migration that made place for it. They run after the last
-// migration, so that they may use everything that the program knows.
-var fills = map[string]func(context.Context, *session) error{
-	"migrations/0011_figures.sql": fillFigures,
-}
-
 // migrate brings the schema up to date, under the write lock: of two processes
 // that start at once one does it and the other finds it done.
 func (s *Store) migrate(ctx context.Context) error {
@@ -58,6 +51,6 @@ func (s *Store) migrate(ctx context.Context) error {
 				}
 			}
 		}
-		return nil
+		return s.fillLeft(ctx, q)
 	})
 }
