@@ -10,7 +10,7 @@ const sameSaid = 2 * time.Minute
 
 // applyNotice handles downtime, flapping and custom notifications: on the card
 // of an open problem, otherwise on a card of their own.
-func applyNotice(out *Applied, source string, problem, notice *Alert, r Report, now time.Time) {
+func applyNotice(out *Applied, source string, problem, notice *Alert, r *Report, now time.Time) {
 	kind, starts := noticeEvent(r.Kind)
 	if kind == EventCustom {
 		applyCustom(out, source, problem, notice, r, now)
@@ -33,7 +33,7 @@ func applyNotice(out *Applied, source string, problem, notice *Alert, r Report, 
 // applyCustom notes what somebody said by a custom notification. It comes once
 // for every contact and has neither end nor number: the same words of the same
 // person soon after are the same notification.
-func applyCustom(out *Applied, source string, problem, notice *Alert, r Report, now time.Time) {
+func applyCustom(out *Applied, source string, problem, notice *Alert, r *Report, now time.Time) {
 	said := Said{By: r.Author, Text: r.Comment, At: r.At}
 	if said.At.IsZero() || said.At.After(now) {
 		said.At = now
@@ -63,7 +63,7 @@ func (s Said) same(o Said) bool {
 }
 
 // openNotice makes an alert of its own for r.
-func (p *Applied) openNotice(source string, r Report, now time.Time) *Alert {
+func (p *Applied) openNotice(source string, r *Report, now time.Time) *Alert {
 	a := newAlert(source, r.Kind.Topic(), r, now)
 	a.Severity = SeverityInfo
 	a.Ack.By, a.Ack.Comment = r.Author, r.Comment
@@ -72,14 +72,14 @@ func (p *Applied) openNotice(source string, r Report, now time.Time) *Alert {
 }
 
 // note adds an event of what r says to a.
-func (p *Applied) note(a *Alert, kind EventKind, r Report, now time.Time) {
+func (p *Applied) note(a *Alert, kind EventKind, r *Report, now time.Time) {
 	e := a.touch(kind, r.Author, r.Comment, now)
 	e.Intake = r.Intake
 	p.add(a, e)
 }
 
 // alsoFor adds one more contact's address to what is known already.
-func (p *Applied) alsoFor(a *Alert, r Report, now time.Time) {
+func (p *Applied) alsoFor(a *Alert, r *Report, now time.Time) {
 	if a.addressed(r) {
 		p.note(a, EventRenotified, r, now)
 	}

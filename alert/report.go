@@ -5,6 +5,7 @@ package alert
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -96,13 +97,13 @@ func Apply(source string, problem, notice *Alert, r Report, now time.Time) Appli
 	var out Applied
 	switch r.Kind {
 	case ReportProblem:
-		applyProblem(&out, source, problem, r, now)
+		applyProblem(&out, source, problem, &r, now)
 	case ReportRecovery:
-		if problem != nil && sameProblem(problem, r) {
-			out.add(problem, problem.resolve(r, now))
+		if problem != nil && sameProblem(problem, &r) {
+			out.add(problem, problem.resolve(&r, now))
 		}
 	case ReportAck:
-		applyAck(&out, source, problem, r, now)
+		applyAck(&out, source, problem, &r, now)
 	case ReportUnack:
 		if problem != nil {
 			if e, ok := problem.ConfirmUnack(r.Author, now); ok {
@@ -111,17 +112,17 @@ func Apply(source string, problem, notice *Alert, r Report, now time.Time) Appli
 			}
 		}
 	default:
-		applyNotice(&out, source, problem, notice, r, now)
+		applyNotice(&out, source, problem, notice, &r, now)
 	}
 	return out
 }
 
 // applyProblem opens, changes or repeats a problem. The same notification
 // comes once for every contact: only what is new makes an event.
-func applyProblem(out *Applied, source string, a *Alert, r Report, now time.Time) {
+func applyProblem(out *Applied, source string, a *Alert, r *Report, now time.Time) {
 	if a != nil && !sameProblem(a, r) {
 		// Its recovery never came: the new number says that it is over.
-		out.add(a, a.resolve(Report{State: "superseded"}, now))
+		out.add(a, a.resolve(&Report{State: "superseded"}, now))
 		a = nil
 	}
 	if a == nil {
@@ -157,7 +158,7 @@ const clocksApart = 5 * time.Second
 // applyAck notes an acknowledgement that the system reports. One for a problem
 // that Belfry never saw (it was down, or is new here) opens it: people must see
 // what is wrong and that somebody has it.
-func applyAck(out *Applied, source string, a *Alert, r Report, now time.Time) {
+func applyAck(out *Applied, source string, a *Alert, r *Report, now time.Time) {
 	if a == nil && r.Severity == SeverityOK {
 		return
 	}
@@ -208,14 +209,14 @@ func noticeEvent(k ReportKind) (kind EventKind, starts bool) {
 // Naemon before 1.4.3 has none. A rule's number is when it began to fire; where
 // two Alertmanagers (or two Prometheus) report the same, each has its own, so
 // only a later beginning is another problem.
-func sameProblem(a *Alert, r Report) bool {
+func sameProblem(a *Alert, r *Report) bool {
 	if a.ProblemID == "" || r.ProblemID == "" || a.ProblemID == r.ProblemID {
 		return true
 	}
 	return a.Object.Kind == KindRule && !r.At.IsZero() && !r.At.After(a.StartsAt)
 }
 
-func newAlert(source string, topic Topic, r Report, now time.Time) *Alert {
+func newAlert(source string, topic Topic, r *Report, now time.Time) *Alert {
 	a := &Alert{Source: source, Fingerprint: r.Object.Fingerprint(), Topic: topic, Status: Firing, StartsAt: r.At}
 	if r.At.IsZero() || r.At.After(now) {
 		a.StartsAt = now
@@ -226,7 +227,7 @@ func newAlert(source string, topic Topic, r Report, now time.Time) *Alert {
 }
 
 // take copies what r says of the present.
-func (a *Alert) take(r Report) {
+func (a *Alert) take(r *Report) {
 	a.Object, a.State, a.Severity, a.NoEmoji = r.Object, r.State, r.Severity, r.NoEmoji
 	a.Output = pick(r.Output, a.Output)
 	a.Link = pick(r.Link, a.Link)
@@ -237,7 +238,7 @@ func (a *Alert) take(r Report) {
 }
 
 // addressed adds whom and where r wants told and says whether any is new.
-func (a *Alert) addressed(r Report) bool {
+func (a *Alert) addressed(r *Report) bool {
 	more := false
 	for _, x := range []struct {
 		to  *[]string
@@ -252,7 +253,7 @@ func (a *Alert) addressed(r Report) bool {
 }
 
 // resolve ends the problem. What was pending is moot.
-func (a *Alert) resolve(r Report, now time.Time) Event {
+func (a *Alert) resolve(r *Report, now time.Time) Event {
 	a.Status, a.EndsAt = Resolved, now
 	if !r.At.IsZero() && !r.At.After(now) && !r.At.Before(a.StartsAt) {
 		a.EndsAt = r.At
@@ -276,10 +277,6 @@ func pick(first, second string) string {
 }
 
 func firstLine(s string) string {
-	for i, r := range s {
-		if r == '\n' {
-			return s[:i]
-		}
-	}
-	return s
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }

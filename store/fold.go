@@ -244,7 +244,11 @@ func (f *fold) take(e *Effect) {
 		n.moot = true
 		n.duties = slices.DeleteFunc(n.duties, func(d newDuty) bool { return d.kind == DutyWriteback && n.wish(d.event) })
 	}
-	n.events = append(n.events, e.Events...)
+	if n.events == nil {
+		n.events = slices.Clip(e.Events) // nearly always; a further one copies
+	} else {
+		n.events = append(n.events, e.Events...)
+	}
 	if e.Stale {
 		n.stale, n.priority, n.dueAt = true, e.Priority, due
 	}
