@@ -92,7 +92,13 @@ func (r *Response) answerAll(ctx context.Context, due []store.Call, rule func(st
 	for _, c := range due {
 		found, known := rule(c.Route)
 		a, err := r.store.Alert(ctx, c.AlertID)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, store.ErrUnreadable) && (known || r.now().Sub(c.At) < strangeFor) { // no reason to let the others wait
+			if err := r.spoilt(ctx, []alert.ID{c.ID}, c.Route, err, log); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrUnreadable) {
 			return err
 		}
 		g := group{route: c.Route} // of no rule: dropped
@@ -125,7 +131,7 @@ func (r *Response) answer(ctx context.Context, rule incident.Rule, known bool, k
 		}
 	}
 	if now := r.now(); !known && slices.ContainsFunc(list, func(c called) bool { return c.alert != nil && now.Sub(c.At) < strangeFor }) {
-		return r.store.PostponeCalls(ctx, ids, now.Add(strangeAgain))
+		return r.store.PostponeCalls(ctx, ids, now.Add(strangeAgain), "")
 	}
 	if !known {
 		log.Warn("alerts called for incidents by a route that declares none any more, or are no longer kept", "route", list[0].Route, "alerts", len(list))
@@ -137,11 +143,10 @@ func (r *Response) answer(ctx context.Context, rule incident.Rule, known bool, k
 		return r.callEffects(v, &settings, &rule, key, numbers)
 	}})
 	if later, ok := errors.AsType[*waitError](err); ok {
-		return r.store.PostponeCalls(ctx, ids, later.until)
+		return r.store.PostponeCalls(ctx, ids, later.until, "")
 	}
-	if errors.Is(err, store.ErrUnreadable) { // no reason to let the others wait
-		log.Error("a route's last incident can't be read back, so what calls for another one waits", "route", rule.Route, "err", err)
-		return r.store.PostponeCalls(ctx, ids, r.now().Add(spoiltAgain))
+	if errors.Is(err, store.ErrUnreadable) { // the route's last incident, mostly
+		return r.spoilt(ctx, ids, rule.Route, err, log)
 	}
 	if _, storage := errors.AsType[*store.IncidentError](err); err == nil || storage {
 		return err
@@ -149,6 +154,14 @@ func (r *Response) answer(ctx context.Context, rule incident.Rule, known bool, k
 	// It would be refused for ever. The alerts themselves have their cards.
 	log.Error("a route can't declare its incident", "route", rule.Route, "alerts", len(list), "err", err)
 	return r.drop(ctx, ids)
+}
+
+// spoilt puts calls off that can't be answered because something stored can't be
+// read back, and has that told: in the log, and where people look (package
+// doctor). A newer Belfry beside this one may read it, or somebody mends it.
+func (r *Response) spoilt(ctx context.Context, ids []alert.ID, route string, why error, log *slog.Logger) error {
+	log.Error("alerts call for an incident in vain, will try again", "route", route, "alerts", len(ids), "after", spoiltAgain.String(), "err", why)
+	return r.store.PostponeCalls(ctx, ids, r.now().Add(spoiltAgain), why.Error())
 }
 
 func (r *Response) drop(ctx context.Context, ids []alert.ID) error {

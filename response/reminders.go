@@ -17,7 +17,7 @@ import (
 // the same database may have stored it.
 const lookEvery = 15 * time.Second
 
-// spoiltAgain is when an incident that can't be read back is looked at again.
+// spoiltAgain is when what can't be read back is looked at again.
 const spoiltAgain = 5 * time.Minute
 
 // KeepReminders reminds people of what incidents lack, until ctx ends. What is

@@ -39,9 +39,10 @@ type Store interface {
 	Unresting(ctx context.Context) ([]int64, error)
 	Alert(ctx context.Context, id alert.ID) (*alert.Alert, error)
 	// NextCalls returns alerts that call for incidents, the first due first;
-	// PostponeCalls has them looked at again at a time.
+	// PostponeCalls has them looked at again at a time, and says what keeps them
+	// from being answered; empty: nothing does.
 	NextCalls(ctx context.Context, limit int) ([]store.Call, error)
-	PostponeCalls(ctx context.Context, ids []alert.ID, until time.Time) error
+	PostponeCalls(ctx context.Context, ids []alert.ID, until time.Time, trouble string) error
 }
 
 // Response carries acts out. It is safe for concurrent use.

@@ -14,9 +14,11 @@ import (
 	"belfry/incident"
 )
 
-// spoil has incident #1 stored so that nobody can read it back. The store is
-// closed meanwhile.
-func (w *watch) spoil() {
+// spoil has incident #1 stored so that nobody can read it back.
+func (w *watch) spoil() { w.Helper(); w.alter(`UPDATE incidents SET body = '{' WHERE number = 1`) }
+
+// alter changes the database while the store is closed.
+func (w *watch) alter(text string) {
 	w.Helper()
 	if err := w.store.Close(); err != nil {
 		w.Fatal(err)
@@ -25,7 +27,7 @@ func (w *watch) spoil() {
 	if err != nil {
 		w.Fatal(err)
 	}
-	if _, err := db.ExecContext(w.Context(), `UPDATE incidents SET body = '{' WHERE number = 1`); err != nil {
+	if _, err := db.ExecContext(w.Context(), text); err != nil {
 		w.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -60,6 +62,46 @@ func TestACallForAnIncidentThatIsSpoiltStopsNoOther(t *testing.T) {
 	calls, err := c.store.NextCalls(t.Context(), 10)
 	if err != nil || len(calls) != 1 || calls[0].Route != "shop" || !strings.Contains(c.log.String(), "can't be read back") {
 		t.Errorf("kept are %+v, %v; %s", calls, err, c.log.String())
+	}
+}
+
+// TestAnAlertThatIsSpoiltHoldsUpNoOther: what it calls for waits, which is told and
+// not spun on, and is answered once it can be read.
+func TestAnAlertThatIsSpoiltHoldsUpNoOther(t *testing.T) {
+	c := newCalling(t, incident.Rule{Limit: 5})
+	c.end()
+	c.fires("shop", "web01")
+	c.fires("gone", "web09")
+	c.alter(`UPDATE alerts SET body = 'x' || body`)
+	c.begin()
+	c.fires("shop", "web02")
+	c.wait("web02 started 1")
+	told := func(want int) {
+		t.Helper()
+		c.wait("web02 started 1")
+		stuck, err := c.store.StuckCalls(t.Context())
+		if err != nil || len(stuck) == 0 || stuck[0].Route != "shop" || !strings.Contains(stuck[0].Trouble, "alert #1 can't be read back") {
+			t.Errorf("in trouble are %+v, %v", stuck, err)
+		}
+		if n := strings.Count(c.log.String(), `in vain, will try again" route=shop`); n != want {
+			t.Errorf("it was told %d times, want %d: %s", n, want, c.log.String())
+		}
+	}
+	told(1)
+	c.clock.Advance(6 * time.Minute)
+	told(2)
+	c.clock.Advance(6 * time.Minute)
+	told(3)
+	if log := c.log.String(); !strings.Contains(log, "by a route that declares none") { // that of the other one, whose route is gone
+		t.Error(log)
+	}
+	c.end()
+	c.alter(`UPDATE alerts SET body = substr(body, 2) WHERE number = 1`)
+	c.begin()
+	c.clock.Advance(6 * time.Minute)
+	c.wait("web02 started 2")
+	if stuck, err := c.store.StuckCalls(t.Context()); err != nil || len(stuck) != 0 {
+		t.Errorf("in trouble are %+v, %v", stuck, err)
 	}
 }
 

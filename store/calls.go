@@ -22,6 +22,8 @@ type Call struct {
 	Route string
 	// At is when it called, DueAt when to look (again).
 	At, DueAt time.Time
+	// Trouble is what keeps it from being answered, for people; often empty.
+	Trouble string
 }
 
 // Origin names what machines declare, for IncidentView.
@@ -43,24 +45,33 @@ type Kin struct {
 }
 
 const (
-	nextCalls    = `SELECT id, alert_id, route, due_at FROM incident_calls WHERE due_at > 0 ORDER BY due_at, id LIMIT $1`
+	callColumns  = `id, alert_id, route, due_at, trouble`
+	nextCalls    = `SELECT ` + callColumns + ` FROM incident_calls WHERE due_at > 0 ORDER BY due_at, id LIMIT $1`
+	stuckCalls   = `SELECT ` + callColumns + ` FROM incident_calls WHERE trouble <> '' ORDER BY id`
 	callStands   = `SELECT COUNT(*) FROM incident_calls WHERE id = $1`
 	endCall      = `DELETE FROM incident_calls WHERE id = $1`
 	newestOf     = `SELECT number FROM incidents WHERE origin = $1 AND origin_key = $2 AND origin <> '' ORDER BY number DESC LIMIT 1`
 	newestOpen   = `SELECT number FROM incidents WHERE origin = $1 AND is_open = 1 AND origin <> '' ORDER BY number DESC LIMIT 1`
 	declaredOf   = `SELECT COUNT(*) FROM incidents WHERE origin = $1 AND created_at >= $2 AND origin <> ''`
-	postponeCall = `UPDATE incident_calls SET due_at = $1 WHERE id = $2`
+	postponeCall = `UPDATE incident_calls SET due_at = $1, trouble = $2 WHERE id = $3`
 )
 
 var insertCalls = newBulk(`INSERT INTO incident_calls (id, alert_id, route, due_at) VALUES `, `(?,?,?,?)`, ``)
 
 // NextCalls returns up to limit calls, the first due first, also those that are
 // due later.
-func (s *Store) NextCalls(ctx context.Context, limit int) (list []Call, err error) {
-	err = s.query(ctx, "calls for incidents", nextCalls, []any{int64(limit)}, func(scan scanner) error {
+func (s *Store) NextCalls(ctx context.Context, limit int) ([]Call, error) {
+	return s.calls(ctx, nextCalls, int64(limit))
+}
+
+// StuckCalls returns the calls that have a Trouble, the oldest first.
+func (s *Store) StuckCalls(ctx context.Context) ([]Call, error) { return s.calls(ctx, stuckCalls) }
+
+func (s *Store) calls(ctx context.Context, text string, args ...any) (list []Call, err error) {
+	err = s.query(ctx, "calls for incidents", text, args, func(scan scanner) error {
 		var c Call
 		var due int64
-		err := scan(&c.ID, &c.AlertID, &c.Route, &due)
+		err := scan(&c.ID, &c.AlertID, &c.Route, &due, &c.Trouble)
 		c.At, c.DueAt = timeOf(int64(c.ID>>nodeBits)), timeOf(due)
 		list = append(list, c)
 		return err
@@ -69,11 +80,11 @@ func (s *Store) NextCalls(ctx context.Context, limit int) (list []Call, err erro
 }
 
 // PostponeCalls has calls looked at again at a time; those that were answered
-// meanwhile are left alone.
-func (s *Store) PostponeCalls(ctx context.Context, ids []alert.ID, until time.Time) error {
+// meanwhile are left alone. trouble is their Call.Trouble from then on.
+func (s *Store) PostponeCalls(ctx context.Context, ids []alert.ID, until time.Time, trouble string) error {
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		for _, id := range ids {
-			if err := t.exec(ctx, postponeCall, micros(until), int64(id)); err != nil {
+			if err := t.exec(ctx, postponeCall, micros(until), writable(trouble), int64(id)); err != nil {
 				return err
 			}
 		}

@@ -66,6 +66,24 @@ func (s Self) waiting(ctx context.Context, c store.Counts) doctor.Finding {
 	return doctor.Doubt(check, remedy, "%s", strings.Join(texts, "; "))
 }
 
+// calls looks at alerts that call for an incident which can't be declared.
+func (s Self) calls(ctx context.Context) doctor.Finding {
+	const check = "calls for incidents"
+	list, err := s.o.Store.StuckCalls(ctx)
+	switch {
+	case err != nil:
+		return doctor.Bad(check, "look at the server's log: journalctl -u belfry", "%v", err)
+	case len(list) == 0:
+		return doctor.Good(check, "no alert calls for an incident in vain")
+	}
+	text := "1 alert calls for an incident in vain"
+	if len(list) > 1 {
+		text = fmt.Sprintf("%d alerts call for incidents in vain", len(list))
+	}
+	return doctor.Bad(check, "declare it yourself: /incident new; it is tried again every few minutes, so restore what is named there from a backup of the database, or run the Belfry that wrote it",
+		"%s; by route %s, for example: %s", text, list[0].Route, list[0].Trouble)
+}
+
 func were(n int) string {
 	if n == 1 {
 		return "1 delivery was"

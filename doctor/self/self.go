@@ -35,6 +35,7 @@ type Store interface {
 	Counts(ctx context.Context) (store.Counts, error)
 	Struggles(ctx context.Context) ([]store.Struggle, error)
 	DeadDuties(ctx context.Context, limit int) ([]store.Duty, error)
+	StuckCalls(ctx context.Context) ([]store.Call, error)
 }
 
 // Options say what to look at.
@@ -180,7 +181,7 @@ func (s Self) database(ctx context.Context) []doctor.Finding {
 		return []doctor.Finding{doctor.Bad("database", "look at the server's log: journalctl -u belfry", "the database can't be read: %v", err)}
 	}
 	found := []doctor.Finding{doctor.Good("database", "the database answers")}
-	return append(found, s.dead(ctx, c), s.waiting(ctx, c))
+	return append(found, s.dead(ctx, c), s.waiting(ctx, c), s.calls(ctx))
 }
 
 // databaseFile looks at the database while nobody should use it. It is not

@@ -34,12 +34,14 @@ type database struct {
 	counts    store.Counts
 	struggles []store.Struggle
 	dead      []store.Duty
+	stuck     []store.Call
 }
 
 func (d *database) Ping(context.Context) error                            { return d.ping }
 func (d *database) Counts(context.Context) (store.Counts, error)          { return d.counts, nil }
 func (d *database) Struggles(context.Context) ([]store.Struggle, error)   { return d.struggles, nil }
 func (d *database) DeadDuties(context.Context, int) ([]store.Duty, error) { return d.dead, nil }
+func (d *database) StuckCalls(context.Context) ([]store.Call, error)      { return d.stuck, nil }
 
 // well is a Belfry that runs, and all is well.
 func well(t *testing.T) (*self.Options, *database) {
@@ -81,7 +83,7 @@ func TestAWellBelfry(t *testing.T) {
 	o, _ := well(t)
 	found := examine(t, o)
 	doctortest.Only(t, found, "disk") // that of the machine
-	for _, check := range []string{"server", "data directory", "key", "secrets", "database", "dead letters", "deliveries", "public url"} {
+	for _, check := range []string{"server", "data directory", "key", "secrets", "database", "dead letters", "deliveries", "calls for incidents", "public url"} {
 		doctortest.Expect(t, found, check, doctor.OK)
 	}
 }
@@ -117,6 +119,9 @@ func TestOneThingWrong(t *testing.T) {
 				write(t, filepath.Join(o.Data, name), 0o640)
 			}
 		}, doctor.Warn, "secrets", []string{"chat.oauth", "chat.outgoing", "belfry.db", "ca-key.pem", "acme/belfry", "conf.d/chat.yaml"}},
+		"an alert calls in vain": {func(_ *testing.T, _ *self.Options, d *database) {
+			d.stuck = []store.Call{{Route: "shop", Trouble: "alert #7 can't be read back"}, {Route: "mail"}}
+		}, doctor.Fail, "calls for incidents", []string{"2 alerts", "by route shop", "alert #7 can't be read back", "/incident new"}},
 		"the database is down": {func(_ *testing.T, _ *self.Options, d *database) { d.ping = errors.New("no connection") },
 			doctor.Fail, "database", []string{"no connection", "PostgreSQL"}},
 		"dead letters": {func(_ *testing.T, _ *self.Options, d *database) {

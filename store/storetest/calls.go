@@ -61,12 +61,23 @@ func calls(t *testing.T, w *world) {
 	routes(w.Store, "shop", "all")
 	w.reopen(t)
 	list := routes(w.Store, "shop", "all")
-	if err := w.PostponeCalls(w.ctx, []alert.ID{list[0].ID, 7}, day().Add(time.Minute)); err != nil {
+	if err := w.PostponeCalls(w.ctx, []alert.ID{list[0].ID, 7}, day().Add(time.Minute), "spoilt"); err != nil {
 		t.Fatal(err)
 	}
 	if list = routes(w.Store, "all", "shop"); !list[1].DueAt.Equal(day().Add(time.Minute)) {
 		t.Errorf("put off until %s", list[1].DueAt)
 	}
+	stuck := func(want int) {
+		t.Helper()
+		if got, err := w.StuckCalls(w.ctx); err != nil || len(got) != want || want > 0 && (got[0] != list[1] || got[0].Trouble != "spoilt") {
+			t.Errorf("in trouble are %+v, %v", got, err)
+		}
+	}
+	stuck(1)
+	if err := w.PostponeCalls(w.ctx, []alert.ID{list[1].ID}, day().Add(time.Minute), ""); err != nil {
+		t.Fatal(err)
+	}
+	stuck(0)
 	answer := func(s *store.Store, refuse bool, ids ...alert.ID) error {
 		return s.ChangeIncident(w.ctx, store.IncidentChange{Calls: ids, Apply: func(store.IncidentView) ([]store.IncidentEffect, error) {
 			if refuse {
