@@ -182,6 +182,10 @@ type Platform interface {
 	Find(ctx context.Context, channel, key string, since time.Time) (ref Ref, ok bool, err error)
 }
 
+// FindMargin is how long before the beginning of an attempt Find and FindReply
+// are to look: messages are dated by the platform's clock, which is not ours.
+const FindMargin = 2 * time.Minute
+
 // ThreadFinder is a platform on which notes are not found by Find: there, a
 // channel's history leaves threads out.
 type ThreadFinder interface {

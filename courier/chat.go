@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"belfry/alert"
 	"belfry/chat"
@@ -57,10 +56,6 @@ var _ delivery.Sender = (*Chat)(nil)
 func NewChat(p chat.Platform, s Store, say Say, plain func() message.Options, rooms Rooms) *Chat {
 	return &Chat{platform: p, store: s, say: say, plain: plain, rooms: rooms}
 }
-
-// findMargin widens the search for an earlier attempt: the platform's clock is
-// not ours.
-const findMargin = 2 * time.Minute
 
 // Send implements delivery.Sender.
 func (c *Chat) Send(ctx context.Context, e delivery.Errand) delivery.Outcome {
@@ -213,7 +208,7 @@ func (c *Chat) earlier(ctx context.Context, e delivery.Errand, thread *chat.Ref)
 		return chat.Ref{}, false, delivery.Outcome{}
 	}
 	if f, ok := c.platform.(chat.ThreadFinder); ok && thread != nil {
-		ref, ok, err := f.FindReply(ctx, *thread, e.Key, e.UnknownSince.Add(-findMargin))
+		ref, ok, err := f.FindReply(ctx, *thread, e.Key, e.UnknownSince.Add(-chat.FindMargin))
 		return ref, ok, delivery.Outcome{Err: err, Unknown: err != nil}
 	}
 	return c.earlierIn(ctx, channelOf(e.Destination), e)
@@ -224,7 +219,7 @@ func (c *Chat) earlierIn(ctx context.Context, channel string, e delivery.Errand)
 	if e.UnknownSince.IsZero() {
 		return chat.Ref{}, false, delivery.Outcome{}
 	}
-	ref, ok, err := c.platform.Find(ctx, channel, e.Key, e.UnknownSince.Add(-findMargin))
+	ref, ok, err := c.platform.Find(ctx, channel, e.Key, e.UnknownSince.Add(-chat.FindMargin))
 	return ref, ok, delivery.Outcome{Err: err, Unknown: err != nil}
 }
 

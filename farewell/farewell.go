@@ -78,8 +78,6 @@ func New(o Options) *Farewell { return &Farewell{o} }
 const (
 	// batch is how many cards are read at a time.
 	batch = 50
-	// findMargin widens the search for a lost attempt: clocks differ.
-	findMargin = 2 * time.Minute
 	// waitWithin bounds the wait for attempts that are under way; a lease lasts
 	// 30 s. lookEvery is how often they are looked at.
 	waitWithin = time.Minute
@@ -265,7 +263,7 @@ func (f *Farewell) mark(ctx context.Context, d store.Duty) (refused string, err 
 	ref, stands := chat.ParseReceipt(d.Receipt)
 	if !stands && !d.UnknownSince.IsZero() {
 		refused, err = f.patiently(ctx, func() (err error) {
-			ref, stands, err = f.Platform.Find(ctx, channelOf(d.Destination), d.Key, d.UnknownSince.Add(-findMargin))
+			ref, stands, err = f.Platform.Find(ctx, channelOf(d.Destination), d.Key, d.UnknownSince.Add(-chat.FindMargin))
 			return err
 		})
 		if err != nil || refused != "" {

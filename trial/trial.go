@@ -84,8 +84,6 @@ const (
 	lastWords = 10 * time.Second
 	// attempts is how often a call is made that asks to be made again.
 	attempts = 3
-	// findMargin widens the search for a card whose post broke off.
-	findMargin = 2 * time.Minute
 )
 
 // claim is what the button's token says.
@@ -245,7 +243,7 @@ func (t *Trials) post(ctx context.Context, c card) (ref chat.Ref, err error) {
 		if decision, _ := fault.Of(err); decision != fault.Unknown {
 			return err
 		}
-		found, ok, lost := c.target.Platform.Find(ctx, c.target.Channel, c.key, began.Add(-findMargin))
+		found, ok, lost := c.target.Platform.Find(ctx, c.target.Channel, c.key, began.Add(-chat.FindMargin))
 		if lost != nil || !ok {
 			return err
 		}
