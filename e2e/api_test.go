@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 // TestTheCommandsOfTheAPIsManualWork runs what docs/api.md shows against the real
 // program, one block after the other, and twice where a key makes that harmless.
 func TestTheCommandsOfTheAPIsManualWork(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func TestTheCommandsOfTheAPIsManualWork(t *testing.T) {
 		t.Fatalf("docs/api.md shows %d blocks of commands, want 3", len(blocks))
 	}
 	d := serve(t, "incidents: {api: [deploy]}\n")
-	token, err := os.ReadFile(filepath.Join(d.dir, "data", "api_deploy.token"))
+	token, err := os.ReadFile(d.token(deploy))
 	if err != nil {
 		t.Fatal(err)
 	}

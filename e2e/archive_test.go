@@ -20,32 +20,27 @@ const endCalls = 16
 // archived.
 func TestAChannelIsClosedOnceWhateverFails(t *testing.T) {
 	t.Parallel()
-	for on, start := range platforms() {
-		for name, fault := range faults() {
-			t.Run(on+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				p := start(t)
-				// Slack takes a message a second in a channel: all that is said here is said in
-				// the incidents' own.
-				d := serve(t, strings.Replace(p.config, "announce: [chat/alerts]", "announce: []", 1))
-				p.address(d)
-				for number := 1; number <= endCalls; number++ {
-					p.order(mostCalls, nil)
-					p.types(fmt.Sprintf("new SEV1 trouble %d", number))
-					until(t, "its card", func() bool { r := p.look(number); return len(r.cards) == 1 && slices.Contains(r.pins, r.card) })
-					p.order(number-1, fault(d))
-					p.ends(t, d, number, name == killing)
-				}
-				p.alternate(p.shut, fault(d))
-				for number := 1; number <= endCalls; number++ {
-					p.rests(t, d, number)
-				}
-				if p.hits() == 0 {
-					t.Error("no attempt to archive a channel went wrong")
-				}
-			})
-		}
+	// Slack takes a message a second in a channel: all that is said here is said in
+	// the incidents' own.
+	quiet := func(config string) string {
+		return strings.Replace(config, "announce: [chat/alerts]", "announce: []", 1)
 	}
+	whateverFails(t, quiet, func(t *testing.T, p *platform, d *desk, name string, wrong fault) {
+		for number := 1; number <= endCalls; number++ {
+			p.order(mostCalls, nil)
+			p.types(fmt.Sprintf("new SEV1 trouble %d", number))
+			until(t, "its card", func() bool { r := p.look(number); return len(r.cards) == 1 && slices.Contains(r.pins, r.card) })
+			p.order(number-1, wrong)
+			p.ends(t, d, number, name == killing)
+		}
+		p.alternate(p.shut, wrong)
+		for number := 1; number <= endCalls; number++ {
+			p.rests(t, d, number)
+		}
+		if p.hits() == 0 {
+			t.Error("no attempt to archive a channel went wrong")
+		}
+	})
 }
 
 // ends has an incident resolved and closed, and waits until that is told. With

@@ -78,6 +78,7 @@ func TestTheCommandsOfTheDocumentsWork(t *testing.T) {
 // TestTheDocumentsNameOptionsThatThereAre asks the program's own help about
 // every command and option that the documents show.
 func TestTheDocumentsNameOptionsThatThereAre(t *testing.T) {
+	t.Parallel()
 	ask := helpOf(t)
 	names, err := filepath.Glob("../docs/*.md")
 	if err != nil {
@@ -143,6 +144,7 @@ func helpOf(t *testing.T) func(words []string) (command, help string) {
 
 // TestTheConfigurationOfTheReadmeIsFine lets the program check it.
 func TestTheConfigurationOfTheReadmeIsFine(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -9,20 +9,10 @@ import (
 	"time"
 
 	"belfry/chat/mattermost/mattermosttest"
-	"belfry/store/pgtest"
 )
 
-const plainSource = `
-sources: [{name: nagios, kind: nagios}]
-`
-
-// problem is what belfry notify hands over for a service.
-func problem(service, notification string, state int) string {
-	return fmt.Sprintf(`{"type":"Service","notificationtype":%q,"hostname":"web01","servicedesc":%q,"state":"%d","output":"%s is state %d"}`,
-		notification, service, state, service, state)
-}
-
 func TestKilledBeforeAnythingWasSent(t *testing.T) {
+	t.Parallel()
 	m, chat := mattermost(t)
 	d := serve(t, chat+plainSource)
 	m.Stop()
@@ -31,10 +21,11 @@ func TestKilledBeforeAnythingWasSent(t *testing.T) {
 	m.Restart()
 	d.start()
 	m.Room("alerts").WaitCard("disk is state 2")
-	once(t, m, 1)
+	once(t, m.Room("alerts"), 1)
 }
 
 func TestKilledAfterMattermostTookThePostAndBeforeItAnswered(t *testing.T) {
+	t.Parallel()
 	m, chat := mattermost(t)
 	d := serve(t, chat+plainSource)
 	m.TimeoutAfterAccepting(1)
@@ -45,7 +36,7 @@ func TestKilledAfterMattermostTookThePostAndBeforeItAnswered(t *testing.T) {
 	// Something that is sent behind it proves that it was worked off.
 	d.hand("nagios", problem("disk", "RECOVERY", 0))
 	m.Room("alerts").Card("disk").WaitText("is state 0")
-	once(t, m, 1)
+	once(t, m.Room("alerts"), 1)
 }
 
 // TestKilledBeforeTheAnswerWasRecorded kills the program within the few
@@ -54,7 +45,7 @@ func TestKilledAfterMattermostTookThePostAndBeforeItAnswered(t *testing.T) {
 func TestKilledBeforeTheAnswerWasRecorded(t *testing.T) { killedBeforeRecording(t, "") }
 
 func TestKilledBeforeTheAnswerWasRecordedOnPostgreSQL(t *testing.T) {
-	killedBeforeRecording(t, fmt.Sprintf("server: {database: %q}\n", pgtest.URL(t)))
+	killedBeforeRecording(t, onPostgres(t))
 }
 
 func killedBeforeRecording(t *testing.T, database string) {
@@ -65,7 +56,7 @@ func killedBeforeRecording(t *testing.T, database string) {
 		card := m.Room("alerts").WaitCard(text)
 		return func() int { return len(card.Thread()) }
 	})
-	once(t, m, rounds)
+	once(t, m.Room("alerts"), rounds)
 }
 
 // pull does what is loaded, once.
@@ -116,16 +107,8 @@ func killedInTurn(t *testing.T, d *desk, kill *atomic.Pointer[func()], rounds in
 	}
 }
 
-// once wants n cards in the channel, now and a moment later.
-func once(t *testing.T, m *mattermosttest.Server, n int) {
-	t.Helper()
-	time.Sleep(300 * time.Millisecond)
-	if got := len(m.Room("alerts").Cards()); got != n {
-		t.Errorf("%d cards, want %d", got, n)
-	}
-}
-
 func TestAnOutageOfMattermostEndsWithCurrentCards(t *testing.T) {
+	t.Parallel()
 	m, chat := mattermost(t)
 	d := serve(t, chat+plainSource)
 	m.Stop()
@@ -139,5 +122,5 @@ func TestAnOutageOfMattermostEndsWithCurrentCards(t *testing.T) {
 	for i := range 5 {
 		m.Room("alerts").WaitCard(fmt.Sprintf("service%d is state 1", i))
 	}
-	once(t, m, 5)
+	once(t, m.Room("alerts"), 5)
 }

@@ -165,6 +165,7 @@ func TestBothModulesCommandsGoTheWholeWay(t *testing.T) {
 // write through the API, whose parameters are joined as they are, and back
 // through a notification command whose shell reads author and comment uncleaned.
 func TestHostileWordsNeitherRunNorShiftInOpenITCOCKPIT(t *testing.T) {
+	t.Parallel()
 	k := newCockpit(t, documented(t, "docs/openitcockpit.md")[0])
 	card := k.fails(k.disk, 2, "it is full")
 	hostile := "x;y;z\nDISABLE_HOST_NOTIFICATIONS;" + k.host + "\n\"; touch " + k.dir + "/pwned; \" $(touch " + k.dir + "/pwned) `touch " + k.dir + "/pwned` 'q' \\"
@@ -189,6 +190,7 @@ func TestHostileWordsNeitherRunNorShiftInOpenITCOCKPIT(t *testing.T) {
 // Downtimes, checks and the switch of notifications go through the queue, and
 // are said to be done when the status shows them.
 func TestWhatIsTypedReachesOpenITCOCKPIT(t *testing.T) {
+	t.Parallel()
 	k := newCockpit(t, documented(t, "docs/openitcockpit.md")[2])
 	card := k.fails(k.disk, 2, "it is full")
 	for line, x := range map[string]struct {
@@ -219,6 +221,7 @@ func TestWhatIsTypedReachesOpenITCOCKPIT(t *testing.T) {
 
 // A right that is missing is told with its name, and nothing is claimed.
 func TestAnOpenITCOCKPITThatForbidsSaysSoOnTheCard(t *testing.T) {
+	t.Parallel()
 	k := newCockpit(t, documented(t, "docs/openitcockpit.md")[2])
 	card := k.fails(k.disk, 2, "it is full")
 	k.oitc.Allow(openitcockpittest.Rights{Hosts: true, Services: true, ByUUID: true})

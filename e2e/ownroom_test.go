@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,31 +13,6 @@ import (
 
 	"belfry/store"
 )
-
-// declares has the program "deploy" declare an incident, once however often it
-// says so; false when Belfry went away.
-func (d *desk) declares(title string) bool {
-	d.t.Helper()
-	token, err := os.ReadFile(filepath.Join(d.dir, "data", "api_deploy.token"))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	r, err := http.NewRequest(http.MethodPost, d.url()+"/api/incidents", strings.NewReader(fmt.Sprintf(`{"title":%q,"severity":"SEV1"}`, title)))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	r.Header.Set("Idempotency-Key", title)
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode/100 != 2 {
-		d.t.Fatalf("not declared: %s", answer.Status)
-	}
-	return true
-}
 
 // TestOneChannelInTheRoomHoweverOftenItIsKilled: the built-in room has no calls
 // that could go wrong; so Belfry is killed a little later after each

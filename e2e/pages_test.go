@@ -87,6 +87,7 @@ func (a *administrator) reads(text string) {
 // TestFromNothingToAnAcknowledgedTestCardOnThePages: without a configuration
 // file, and back to nothing; the administrator's token leaves no trace.
 func TestFromNothingToAnAcknowledgedTestCardOnThePages(t *testing.T) {
+	t.Parallel()
 	mm := mattermosttest.Start(t, mattermosttest.Options{Fresh: true})
 	mm.AddChannel("ops")
 	token := mm.UserToken("admin")

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,10 +52,6 @@ incidents:
   channel: {on: [chat], invite: {always: [chat/@bob]}, archive: 1m}
 `
 
-func platforms() map[string]func(t *testing.T) *platform {
-	return map[string]func(t *testing.T) *platform{"mattermost": mattermostRooms, "slack": slackRooms}
-}
-
 func mattermostRooms(t *testing.T) *platform {
 	m := mattermosttest.Start(t)
 	m.AddChannel("alerts")
@@ -67,26 +64,12 @@ func mattermostRooms(t *testing.T) *platform {
 			s.URL, m.Token(), mattermosttest.Team, token) + roomSettings,
 		address: func(d *desk) { m.MoveCommand("incident", d.url()+"/chat/chat/command") },
 		types:   func(line string) { m.Type("alice", "alerts", "/incident "+line) },
-		look: func(number int) (r roomed) {
-			r.channels = ofIncident(m.ChannelNames(), number)
-			for _, c := range m.Room("alerts").Cards() {
-				if c.Shows(fmt.Sprintf("#%d trouble %d", number, number)) {
-					r.announced = append(r.announced, mattermosttest.Visible(c.Text()))
-				}
-			}
-			if len(r.channels) == 0 {
-				return r
-			}
-			ch, members, pins, links := m.Look(r.channels[0])
-			for id := range members {
-				r.members = append(r.members, id)
-			}
-			r.pins, r.links, r.topic, r.archived = pins, len(links), mattermosttest.Read(ch.Header).Text, ch.DeleteAt != 0
-			for _, c := range m.Room(r.channels[0]).Cards() {
-				r.cards = append(r.cards, mattermosttest.Visible(c.Text()))
-				r.card = c.ID()
-			}
-			return r
+		look: func(number int) roomed {
+			return looked(number, m.ChannelNames(), func(channel string) []*mattermosttest.Card { return m.Room(channel).Cards() }, mattermosttest.Visible, func(channel string, r *roomed) {
+				ch, members, pins, links := m.Look(channel)
+				r.members, r.pins, r.links = slices.Collect(maps.Keys(members)), pins, len(links)
+				r.topic, r.archived = mattermosttest.Read(ch.Header).Text, ch.DeleteAt != 0
+			})
 		},
 	}
 }
@@ -102,32 +85,38 @@ func slackRooms(t *testing.T) *platform {
 			s.URL, w.Token(), w.SigningSecret()) + roomSettings,
 		address: func(d *desk) { w.CallAt(d.url() + "/chat/chat") },
 		types:   func(line string) { w.Type("alice", "alerts", "/incident "+line) },
-		look: func(number int) (r roomed) {
-			r.channels = ofIncident(w.ChannelNames(), number)
-			for _, c := range w.Room("alerts").Cards() {
-				if c.Shows(fmt.Sprintf("#%d trouble %d", number, number)) {
-					r.announced = append(r.announced, slacktest.Visible(c.Text()))
-				}
-			}
-			if len(r.channels) == 0 {
-				return r
-			}
-			ch := w.Look(r.channels[0])
-			for id := range ch.Members {
-				r.members = append(r.members, id)
-			}
-			r.pins, r.links, r.topic, r.archived = ch.Pins, len(ch.Bookmarks), ch.Topic, ch.Archived
-			for _, c := range w.Room(r.channels[0]).Cards() {
-				r.cards = append(r.cards, slacktest.Visible(c.Text()))
-				r.card = c.ID()
-			}
-			return r
+		look: func(number int) roomed {
+			return looked(number, w.ChannelNames(), func(channel string) []*slacktest.Card { return w.Room(channel).Cards() }, slacktest.Visible, func(channel string, r *roomed) {
+				ch := w.Look(channel)
+				r.members, r.pins, r.links = slices.Collect(maps.Keys(ch.Members)), ch.Pins, len(ch.Bookmarks)
+				r.topic, r.archived = ch.Topic, ch.Archived
+			})
 		},
 	}
 }
 
-func ofIncident(names []string, number int) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.HasPrefix(name, fmt.Sprintf("inc-%d-", number)) })
+// looked is what people see of an incident: its channels are among names, and
+// state adds what the first of them is like.
+func looked[C interface {
+	ID() string
+	Text() string
+	Shows(text string) bool
+}](number int, names []string, cards func(channel string) []C, visible func(string) string, state func(channel string, r *roomed)) (r roomed) {
+	r.channels = slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, fmt.Sprintf("inc-%d-", number)) })
+	for _, c := range cards("alerts") {
+		if c.Shows(fmt.Sprintf("#%d trouble %d", number, number)) {
+			r.announced = append(r.announced, visible(c.Text()))
+		}
+	}
+	if len(r.channels) == 0 {
+		return r
+	}
+	state(r.channels[0], &r)
+	for _, c := range cards(r.channels[0]) {
+		r.cards = append(r.cards, visible(c.Text()))
+		r.card = c.ID()
+	}
+	return r
 }
 
 // mostCalls bounds how many calls an incident's channel may take: none is
@@ -136,13 +125,25 @@ const mostCalls = 60
 
 const killing = "killed after the call"
 
-// faults are the ways in which a call can go wrong, by what happens.
-func faults() map[string]func(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)) {
-	return map[string]func(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)){
-		"too many":           func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return limited },
-		"bad gateway":        func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return broken },
-		"its answer is lost": func(*desk) func(http.ResponseWriter, func(http.ResponseWriter)) { return lost },
-		killing:              killedAfter,
+// whateverFails runs a test on each platform with each way in which a call to it
+// can go wrong. config may alter the configuration.
+func whateverFails(t *testing.T, config func(string) string, test func(t *testing.T, p *platform, d *desk, name string, wrong fault)) {
+	t.Helper()
+	for on, start := range map[string]func(t *testing.T) *platform{"mattermost": mattermostRooms, "slack": slackRooms} {
+		for name, wrong := range map[string]func(*desk) fault{
+			"too many":           func(*desk) fault { return limited },
+			"bad gateway":        func(*desk) fault { return broken },
+			"its answer is lost": func(*desk) fault { return lost },
+			killing:              killedAfter,
+		} {
+			t.Run(on+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				p := start(t)
+				d := serve(t, config(p.config))
+				p.address(d)
+				test(t, p, d, name, wrong(d))
+			})
+		}
 	}
 }
 
@@ -152,36 +153,29 @@ func faults() map[string]func(d *desk) func(http.ResponseWriter, func(http.Respo
 // came in which order is right.
 func TestOneChannelWhateverFails(t *testing.T) {
 	t.Parallel()
-	for on, start := range platforms() {
-		for name, fault := range faults() {
-			t.Run(on+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				p := start(t)
-				d := serve(t, p.config)
-				p.address(d)
-				if p.calm = calm; name == "too many" {
-					p.calm = longCalm
-				}
-				p.types("new SEV1 trouble 1")
-				p.stands(t, d, 1) // and what Belfry looks at after its start is over
-				for number := 2; number <= mostCalls; number++ {
-					p.order(number-2, fault(d))
-					p.types(fmt.Sprintf("new SEV1 trouble %d", number))
-					p.stands(t, d, number)
-					if !p.struck() {
-						t.Logf("%d calls went wrong in turn", number-2)
-						return
-					}
-				}
-				t.Errorf("more than %d calls are made for one incident", mostCalls)
-			})
+	asItIs := func(config string) string { return config }
+	whateverFails(t, asItIs, func(t *testing.T, p *platform, d *desk, name string, wrong fault) {
+		if p.calm = calm; name == "too many" {
+			p.calm = longCalm
 		}
-	}
+		p.types("new SEV1 trouble 1")
+		p.stands(t, d, 1) // and what Belfry looks at after its start is over
+		for number := 2; number <= mostCalls; number++ {
+			p.order(number-2, wrong)
+			p.types(fmt.Sprintf("new SEV1 trouble %d", number))
+			p.stands(t, d, number)
+			if !p.struck() {
+				t.Logf("%d calls went wrong in turn", number-2)
+				return
+			}
+		}
+		t.Errorf("more than %d calls are made for one incident", mostCalls)
+	})
 }
 
 // killedAfter kills Belfry as soon as the chat carried the call out, and starts
 // it again.
-func killedAfter(d *desk) func(http.ResponseWriter, func(http.ResponseWriter)) {
+func killedAfter(d *desk) fault {
 	return func(w http.ResponseWriter, pass func(http.ResponseWriter)) {
 		if d.starting.Load() {
 			pass(w)

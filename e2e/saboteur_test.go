@@ -13,6 +13,10 @@ import (
 	"testing"
 )
 
+// fault is what happens to a call in place of being carried out; pass carries it
+// out.
+type fault func(w http.ResponseWriter, pass func(http.ResponseWriter))
+
 // saboteur stands between Belfry and a chat, and lets one call go wrong.
 type saboteur struct {
 	*httptest.Server
@@ -22,7 +26,7 @@ type saboteur struct {
 	// left is how many calls go well before the one that does not; below 0: all do.
 	left int
 	// wrong is what happens to it.
-	wrong func(w http.ResponseWriter, pass func(http.ResponseWriter))
+	wrong fault
 	// every is part of the calls of which every other goes wrong, seen how many
 	// there were; empty: none.
 	every string
@@ -45,7 +49,7 @@ func sabotage(t *testing.T, address string) *saboteur {
 }
 
 // order lets n calls go well, and the next one go wrong.
-func (s *saboteur) order(n int, wrong func(w http.ResponseWriter, pass func(http.ResponseWriter))) {
+func (s *saboteur) order(n int, wrong fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left, s.wrong, s.done = n, wrong, nil
@@ -53,7 +57,7 @@ func (s *saboteur) order(n int, wrong func(w http.ResponseWriter, pass func(http
 
 // alternate lets every other call go wrong that has part in its method and path,
 // the first one first.
-func (s *saboteur) alternate(part string, wrong func(w http.ResponseWriter, pass func(http.ResponseWriter))) {
+func (s *saboteur) alternate(part string, wrong fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left, s.every, s.seen, s.wrong, s.done = -1, part, 0, wrong, nil

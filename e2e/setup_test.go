@@ -16,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/seal"
@@ -32,6 +31,7 @@ type site struct {
 // TestFromNothingToAnAcknowledgedTestCard is what a new administrator does: two
 // commands beside a server that runs already, and one click.
 func TestFromNothingToAnAcknowledgedTestCard(t *testing.T) {
+	t.Parallel()
 	mm := mattermosttest.Start(t, mattermosttest.Options{Fresh: true})
 	mm.AddChannel("ops")
 	s := &site{t: t, url: mm.URL(), token: mm.UserToken("admin"), team: mattermosttest.Team, channel: "ops"}
@@ -112,27 +112,48 @@ func (s *site) belfry(args ...string) string {
 // word is what has an answer.
 const word = "belfrystatus"
 
+// channelID is the channel's.
+func (s *site) channelID() string {
+	s.t.Helper()
+	var channel struct{ ID string }
+	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
+	return channel.ID
+}
+
+// post is a post as far as these tests look at it.
+type post struct {
+	ID      string
+	Root    string `json:"root_id"`
+	Message string
+	Props   json.RawMessage
+}
+
+// waitPost waits for a post in the channel and returns it.
+func (s *site) waitPost(what string, is func(post) bool) (found post) {
+	s.t.Helper()
+	channel := s.channelID()
+	until(s.t, what, func() bool {
+		var list struct{ Posts map[string]post }
+		s.call("GET", "/channels/"+channel+"/posts", nil, &list)
+		for _, p := range list.Posts {
+			if is(p) {
+				found = p
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
 // ask types the word into the channel, as a screen does, and waits for its answer.
 func (s *site) ask() {
 	s.t.Helper()
-	var channel, asked struct{ ID string }
-	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
-	s.call("POST", "/posts", map[string]string{"channel_id": channel.ID, "message": word}, &asked)
-	var posts struct {
-		Posts map[string]struct {
-			Root    string `json:"root_id"`
-			Message string
-		}
-	}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		s.call("GET", "/channels/"+channel.ID+"/posts", nil, &posts)
-		for _, p := range posts.Posts {
-			if p.Root == asked.ID && strings.Contains(p.Message, "Nothing is wrong at this moment") {
-				return
-			}
-		}
-	}
-	s.t.Error("nobody answered to " + word)
+	var asked post
+	s.call("POST", "/posts", map[string]string{"channel_id": s.channelID(), "message": word}, &asked)
+	s.waitPost("an answer to "+word, func(p post) bool {
+		return p.Root == asked.ID && strings.Contains(p.Message, "Nothing is wrong at this moment")
+	})
 }
 
 // slash types the slash command, as a screen does.
@@ -142,14 +163,13 @@ func (s *site) slash(extra []string) {
 	if i := slices.Index(extra, "--command"); i >= 0 {
 		command = extra[i+1]
 	}
-	var channel, team struct{ ID string }
+	var team struct{ ID string }
 	s.call("GET", "/teams/name/"+s.team, nil, &team)
-	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
 	var answer struct {
 		Type string `json:"response_type"`
 		Text string
 	}
-	s.call("POST", "/commands/execute", map[string]string{"channel_id": channel.ID, "team_id": team.ID, "command": "/" + command + " whoami"}, &answer)
+	s.call("POST", "/commands/execute", map[string]string{"channel_id": s.channelID(), "team_id": team.ID, "command": "/" + command + " whoami"}, &answer)
 	if answer.Type != "ephemeral" || !strings.Contains(answer.Text, "not linked with anybody") {
 		s.t.Errorf("/%s whoami is answered with %+v", command, answer)
 	}
@@ -191,67 +211,44 @@ func (s *site) listens(d *desk) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(d.out.String(), "listening over the websocket"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.t.Fatal("nobody listens over the websocket")
-		}
-	}
+	until(s.t, "somebody to listen over the websocket", func() bool { return strings.Contains(d.out.String(), "listening over the websocket") })
 	s.belfry("notify", "--socket", filepath.Join(d.dir, "data", "belfry.sock"), "--spool", filepath.Join(d.dir, "spool"), "--type", "Host", "--notificationtype", "PROBLEM",
 		"--hostname", "tour01", "--state", "1", "--output", "no answer", "--channel", "chat/"+s.channel)
 	s.waitFor("tour01", "no answer")
-	var channel struct{ ID string }
-	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
-	s.call("POST", "/posts", map[string]string{"channel_id": channel.ID, "message": "!ack tour01 on it"}, nil)
+	s.call("POST", "/posts", map[string]string{"channel_id": s.channelID(), "message": "!ack tour01 on it"}, nil)
 	s.waitFor("tour01", "acknowledged by", "on it")
 }
 
 // waitFor waits until a card of the channel has all words.
 func (s *site) waitFor(words ...string) {
 	s.t.Helper()
-	var channel struct{ ID string }
-	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
-	var posts struct {
-		Posts map[string]struct{ Props json.RawMessage }
-	}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		s.call("GET", "/channels/"+channel.ID+"/posts", nil, &posts)
-		for _, p := range posts.Posts {
-			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(string(p.Props), w) }) {
-				return
-			}
-		}
-	}
-	s.t.Fatalf("no card says %q", words)
+	s.waitPost(fmt.Sprintf("a card that says %q", words), func(p post) bool {
+		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(string(p.Props), w) })
+	})
 }
 
 // click waits for the test card and presses its button through the API, as a
 // screen does.
 func (s *site) click() {
 	s.t.Helper()
-	var channel struct{ ID string }
-	var posts struct {
-		Order []string
-		Posts map[string]struct {
-			Props struct {
-				Attachments []struct{ Actions []struct{ ID, Name string } }
-			}
+	button := ""
+	card := s.waitPost("a test card", func(p post) bool {
+		var props struct {
+			Attachments []struct{ Actions []struct{ ID, Name string } }
 		}
-	}
-	s.call("GET", "/teams/name/"+s.team+"/channels/name/"+s.channel, nil, &channel)
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		s.call("GET", "/channels/"+channel.ID+"/posts", nil, &posts)
-		for _, id := range posts.Order {
-			for _, a := range posts.Posts[id].Props.Attachments {
-				for _, action := range a.Actions {
-					if action.Name == "Acknowledge" {
-						s.call("POST", "/posts/"+id+"/actions/"+action.ID, struct{}{}, nil)
-						return
-					}
+		if err := json.Unmarshal(p.Props, &props); err != nil {
+			s.t.Fatalf("%v: %s", err, p.Props)
+		}
+		for _, a := range props.Attachments {
+			for _, action := range a.Actions {
+				if action.Name == "Acknowledge" {
+					button = action.ID
 				}
 			}
 		}
-	}
-	s.t.Fatal("no test card came")
+		return button != ""
+	})
+	s.call("POST", "/posts/"+card.ID+"/actions/"+button, struct{}{}, nil)
 }
 
 // call makes a call of the API as the administrator.

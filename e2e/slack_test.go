@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,29 +10,8 @@ import (
 	"belfry/chat/slack/slacktest"
 )
 
-// slack starts a workspace with a channel "alerts" and returns the part of a
-// configuration that connects to it and sends everything there.
-func slack(t *testing.T, o ...slacktest.Options) (*slacktest.Server, string) {
-	t.Helper()
-	s := slacktest.Start(t, o...)
-	s.AddChannel("alerts")
-	return s, fmt.Sprintf(`
-connections:
-  - {name: team, kind: slack, url: "%s", token: "%s", signing_secret: "%s", timeout: 3s}
-default: {channels: [team/alerts]}
-`, s.URL(), s.Token(), s.SigningSecret())
-}
-
-// onceInSlack wants n cards in the channel, now and a moment later.
-func onceInSlack(t *testing.T, s *slacktest.Server, n int) {
-	t.Helper()
-	time.Sleep(300 * time.Millisecond)
-	if got := len(s.Room("alerts").Cards()); got != n {
-		t.Errorf("%d cards, want %d", got, n)
-	}
-}
-
 func TestKilledAfterSlackTookTheMessageAndBeforeItAnswered(t *testing.T) {
+	t.Parallel()
 	s, chat := slack(t)
 	d := serve(t, chat+plainSource)
 	s.TimeoutAfterAccepting(1)
@@ -44,14 +22,16 @@ func TestKilledAfterSlackTookTheMessageAndBeforeItAnswered(t *testing.T) {
 	// Something that is sent behind it proves that it was worked off.
 	d.hand("nagios", problem("disk", "RECOVERY", 0))
 	s.Room("alerts").Card("disk").WaitShows("is state 0")
-	onceInSlack(t, s, 1)
+	once(t, s.Room("alerts"), 1)
 }
 
 // TestSlackSaysInternalErrorAfterItTookTheMessage: "it's possible some aspect
 // of the operation succeeded" is what Slack's reference says of these two.
 func TestSlackSaysInternalErrorAfterItTookTheMessage(t *testing.T) {
+	t.Parallel()
 	for _, code := range []string{"internal_error", "fatal_error"} {
 		t.Run(code, func(t *testing.T) {
+			t.Parallel()
 			s, chat := slack(t)
 			d := serve(t, chat+plainSource)
 			s.FailAfter(1, code)
@@ -59,7 +39,7 @@ func TestSlackSaysInternalErrorAfterItTookTheMessage(t *testing.T) {
 			s.Room("alerts").WaitCard("disk is state 2")
 			d.hand("nagios", problem("disk", "RECOVERY", 0))
 			s.Room("alerts").Card("disk").WaitShows("is state 0")
-			onceInSlack(t, s, 1)
+			once(t, s.Room("alerts"), 1)
 		})
 	}
 }
@@ -76,5 +56,5 @@ func TestKilledBeforeSlacksAnswerWasRecorded(t *testing.T) {
 		card := s.Room("alerts").WaitCard(text)
 		return func() int { return len(card.Thread()) }
 	})
-	onceInSlack(t, s, rounds)
+	once(t, s.Room("alerts"), rounds)
 }

@@ -87,7 +87,7 @@ func TestAnAlertIsAcknowledgedFromSlack(t *testing.T) {
 		card.WaitShows("acknowledged by bob")
 		d.hand("nagios", problem("disk", "RECOVERY", 0))
 		card.WaitShows("is state 0")
-		onceInSlack(t, s, 1)
+		once(t, s.Room("alerts"), 1)
 		if rings := s.Room("alerts").Rings(); len(rings) != 0 {
 			t.Errorf("somebody was rung: %q", rings)
 		}
@@ -97,6 +97,7 @@ func TestAnAlertIsAcknowledgedFromSlack(t *testing.T) {
 // TestACardOfAnotherProgramIsPressed: while people move from openITCOCKPIT's
 // module, its cards acknowledge Belfry's alert.
 func TestACardOfAnotherProgramIsPressed(t *testing.T) {
+	t.Parallel()
 	s, d := slackHears(t, true)
 	d.hand("nagios", problem("disk", "PROBLEM", 2))
 	card := s.Room("alerts").WaitCard("disk is state 2")
@@ -112,6 +113,7 @@ func TestACardOfAnotherProgramIsPressed(t *testing.T) {
 // TestAPressSurvivesARestart: a press that was answered is done, and one that
 // comes again afterwards does nothing.
 func TestAPressSurvivesARestart(t *testing.T) {
+	t.Parallel()
 	s, d := slackHears(t, true)
 	d.hand("nagios", problem("disk", "PROBLEM", 2))
 	card := s.Room("alerts").WaitCard("disk is state 2")
