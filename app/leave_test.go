@@ -243,7 +243,7 @@ func TestNothingIsLeftOnMattermost(t *testing.T) {
 	l.report("web02") // nothing goes there any more
 	plan, did, end := l.leave(web.Removal{Name: "chat", Token: token(), Archive: true})
 	contains(t, plan, "channel inc-1-the-shop-is-slow of #1", "it is archived", "bot @belfry is deactivated", "taken out of Belfry's configuration")
-	contains(t, did, "inc-1-the-shop-is-slow", "deliveries have ended", "slash command /incident is removed")
+	contains(t, did, "inc-1-the-shop-is-slow", "slash command /incident is removed")
 	if end.Left != 0 {
 		t.Errorf("%+v", end)
 	}

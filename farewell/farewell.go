@@ -43,6 +43,7 @@ type Store interface {
 	Cards(ctx context.Context, id alert.ID) ([]store.Duty, error)
 	LivingCards(ctx context.Context, connection string, after alert.ID, limit int) ([]store.Duty, error)
 	UnderWay(ctx context.Context, connection string) (int, error)
+	WaitingOn(ctx context.Context, connection string) (int, error)
 	OpeningSteps(ctx context.Context, connection string) ([]store.Duty, error)
 	EndDuty(ctx context.Context, id alert.ID, why string) error
 	EndDuties(ctx context.Context, destination, why string) (int, error)
@@ -86,101 +87,16 @@ const (
 	tries = 6
 )
 
-// kept is a channel of an incident.
-type kept struct {
-	incident.Channel
-	of *incident.Incident
-}
-
-// Plan says what Run will do, a line each.
-func (f *Farewell) Plan(ctx context.Context) ([]string, error) {
-	var steps []string
-	cards, after := 0, alert.ID(0)
-	for {
-		list, err := f.Store.LivingCards(ctx, f.Connection, after, batch)
-		if err != nil {
-			return nil, err
-		}
-		cards += len(list)
-		if len(list) < batch {
-			break
-		}
-		after = list[len(list)-1].ID
-	}
-	if cards > 0 {
-		steps = append(steps, count(cards, "card is", "cards are")+" marked as no longer kept, and lose their buttons")
-	}
-	channels, err := f.channels(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range channels {
-		steps = append(steps, f.what(c))
-	}
-	return append(steps, "what waits to be delivered there, or could not be, ends with the reason"), nil
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
-// what says what becomes of a channel.
-func (f *Farewell) what(c kept) string {
-	text := "channel " + c.named() + " of " + c.of.Ref() + ": its pin and Belfry's links go"
-	switch {
-	case c.Ours && f.Archive:
-		return text + ", and it is archived (its messages stay)"
-	case c.Ours:
-		return text + "; it stays, with everybody in it"
-	}
-	return text
-}
-
-// named is how a channel is named to whoever disconnects: they need not take part
-// in a private incident, and its title may stand in the name.
-func (c kept) named() string {
-	switch name := chat.CleanLine(c.Name); {
-	case c.of.Private:
-		return "(private)"
-	case name != "":
-		return name
-	}
-	return chat.CleanLine(c.ID)
-}
-
-// discreet takes the name of a private incident's channel out of a text.
-func (c kept) discreet(text string) string {
-	if !c.of.Private || c.Name == "" {
-		return text
-	}
-	return strings.ReplaceAll(text, c.Name, "(private)")
-}
-
-func (f *Farewell) channels(ctx context.Context) ([]kept, error) {
-	list, err := f.Store.IncidentsOn(ctx, f.Connection)
-	if err != nil {
-		return nil, err
-	}
-	var all []kept
-	for _, i := range list {
-		for _, c := range i.Channels {
-			if c.Connection == f.Connection && !c.Archived {
-				all = append(all, kept{c, i})
-			}
-		}
-	}
-	return all, nil
-}
-
 // Run says goodbye and tells what it did; wrong is empty for what was done. left
 // counts what the platform refuses for good, such as a card in a channel that the
 // bot was taken out of: it stays there. An error is trouble with the platform, or
 // with the store, that ended it half-way.
 func (f *Farewell) Run(ctx context.Context, tell func(what, wrong string)) (left int, err error) {
 	if err := f.settle(ctx); err != nil {
+		return 0, err
+	}
+	waited, err := f.Store.WaitingOn(ctx, f.Connection)
+	if err != nil {
 		return 0, err
 	}
 	left, err = f.cards(ctx, tell)
@@ -204,9 +120,9 @@ func (f *Farewell) Run(ctx context.Context, tell func(what, wrong string)) (left
 		}
 		tell(f.what(c), c.discreet(refused))
 	}
-	n, err := f.Store.EndDuties(ctx, f.Connection, f.Why)
-	if err == nil {
-		tell(count(n, "delivery has", "deliveries have")+" ended", "")
+	_, err = f.Store.EndDuties(ctx, f.Connection, f.Why)
+	if err == nil && waited > 0 {
+		tell(count(waited, "delivery that waited, or could not be made, has", "deliveries that waited, or could not be made, have")+" ended", "")
 	}
 	return left, err
 }
@@ -238,14 +154,14 @@ func (f *Farewell) cards(ctx context.Context, tell func(what, wrong string)) (le
 		}
 		marked := 0
 		for _, d := range list {
-			refused, err := f.mark(ctx, d)
+			done, refused, err := f.mark(ctx, d)
 			if err != nil {
 				return left, fmt.Errorf("can't go on at a card in %s: %w", d.Destination, err)
 			}
 			if refused != "" {
 				left++
 				tell("a card in "+d.Destination, refused)
-			} else {
+			} else if done {
 				marked++
 			}
 			if err := f.Store.EndDuty(ctx, d.ID, f.Why); err != nil {
@@ -258,8 +174,9 @@ func (f *Farewell) cards(ctx context.Context, tell func(what, wrong string)) (le
 	}
 }
 
-// mark marks one card. refused says why it stays as it is.
-func (f *Farewell) mark(ctx context.Context, d store.Duty) (refused string, err error) {
+// mark marks one card; done is false where there is none, or nobody can change it
+// any more. refused says why it stays as it is.
+func (f *Farewell) mark(ctx context.Context, d store.Duty) (done bool, refused string, err error) {
 	ref, stands := chat.ParseReceipt(d.Receipt)
 	if !stands && !d.UnknownSince.IsZero() {
 		refused, err = f.patiently(ctx, func() (err error) {
@@ -267,17 +184,22 @@ func (f *Farewell) mark(ctx context.Context, d store.Duty) (refused string, err 
 			return err
 		})
 		if err != nil || refused != "" {
-			return refused, err
+			return false, refused, err
 		}
 	}
 	if !stands {
-		return "", nil
+		return false, "", nil
 	}
 	m, ok, err := f.said(ctx, d)
 	if err != nil || !ok {
-		return "", err
+		return false, "", err
 	}
-	return f.patiently(ctx, func() error { return f.Platform.Update(ctx, ref, d.Key, m) })
+	refused, err = f.patiently(ctx, func() error {
+		err := f.Platform.Update(ctx, ref, d.Key, m)
+		done = err == nil
+		return err
+	})
+	return done, refused, err
 }
 
 // said is what a card says at the end; ok is false when nothing is kept any more

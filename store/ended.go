@@ -31,6 +31,7 @@ const (
 			OR EXISTS (SELECT 1 FROM incidents WHERE incidents.id = deliveries.alert_id AND is_open = 1))
 		ORDER BY id LIMIT $3`
 	openingSteps = ofConnection + ` AND kind = 'step' AND step = 'open' AND state NOT IN ('done', 'ended') ORDER BY id`
+	waitingOn    = `SELECT COUNT(*) FROM deliveries WHERE state NOT IN ('done', 'ended') AND ` + ofConnection
 	underWay     = `SELECT COUNT(*) FROM deliveries d JOIN destinations l ON l.name = d.destination
 		WHERE d.claimed_at <> 0 AND d.state <> 'ended' AND l.lease_until > $2 AND d.` + ofConnection
 	runOn = `SELECT ` + incidentColumns + ` FROM incidents WHERE id IN (SELECT incident_id FROM incident_channels WHERE connection = $1) ORDER BY number`
@@ -55,6 +56,13 @@ func (s *Store) OpeningSteps(ctx context.Context, connection string) ([]Duty, er
 func (s *Store) UnderWay(ctx context.Context, connection string) (n int, err error) {
 	now := micros(s.clock.Now())
 	err = s.query(ctx, "what is under way", underWay, []any{on(connection), now}, func(scan scanner) error { return scan(&n) })
+	return n, err
+}
+
+// WaitingOn counts the duties of a connection that somebody waits for: those that
+// are due, now or later, and those that were given up.
+func (s *Store) WaitingOn(ctx context.Context, connection string) (n int, err error) {
+	err = s.query(ctx, "what waits", waitingOn, []any{on(connection)}, func(scan scanner) error { return scan(&n) })
 	return n, err
 }
 
