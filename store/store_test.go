@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"belfry/store"
 	"belfry/store/opentest"
 	"belfry/store/pgtest"
 	"belfry/store/storetest"
@@ -25,5 +26,13 @@ func TestSQLite(t *testing.T) {
 }
 
 func TestPostgres(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) string { return pgtest.URL(t) })
+	storetest.Run(t, func(t *testing.T) string {
+		return pgtest.Prepared(t, "belfry_schema", func(url string) error {
+			s, err := store.Open(t.Context(), url, store.Options{})
+			if err != nil {
+				return err
+			}
+			return s.Close()
+		})
+	})
 }

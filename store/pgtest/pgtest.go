@@ -5,7 +5,8 @@
 //
 // The flow: the first call of URL makes a cluster in a temporary directory and
 // starts a server on a unix socket there, for all tests of the binary; each
-// call gives an empty database in it. TestMain ends the server:
+// call gives an empty database in it, and Prepared gives one that has its tables.
+// TestMain ends the server:
 //
 //	func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Main(m)) }
 //
@@ -37,8 +38,10 @@ var shared struct {
 	started bool
 	count   int
 	// free are databases that tests gave back, empty: to make and drop one
-	// takes longer than most tests.
+	// takes longer than most tests. A copy of a template takes no less.
 	free []string
+	// prepared are those that were given back with their tables.
+	prepared []string
 }
 
 // URL returns the address of an empty database, which is the test's until it
@@ -47,17 +50,7 @@ func URL(t testing.TB) string {
 	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
-	if !shared.started {
-		shared.server, shared.err = start()
-		shared.started = true
-	}
-	if errors.Is(shared.err, errMissing) && os.Getenv("CI") != "true" {
-		t.Skip(shared.err)
-	}
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	s := shared.server
+	s := running(t)
 	name, err := s.database()
 	if err != nil {
 		t.Fatalf("can't make a database for the test: %v", err)
@@ -68,6 +61,69 @@ func URL(t testing.TB) string {
 		}
 	})
 	return s.url(name)
+}
+
+// Prepared returns the address of a database in which prepare made tables. They
+// are made once and emptied for the next test, all but the one called keeps, and
+// no other may hold anything from the start. Within a test binary prepare is
+// always the same, and tests leave the tables as they are.
+func Prepared(t testing.TB, keeps string, prepare func(url string) error) string {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	s := running(t)
+	name := ""
+	if n := len(shared.prepared); n > 0 {
+		name, shared.prepared = shared.prepared[n-1], shared.prepared[:n-1]
+	} else {
+		var err error
+		if name, err = s.database(); err == nil {
+			err = prepare(s.url(name))
+		}
+		if err == nil {
+			err = s.run(name, eachTable(keeps, `EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO found;
+				IF found THEN RAISE EXCEPTION 'the table % holds something from the start, which the next test would miss', name; END IF`))
+		}
+		if err != nil {
+			t.Fatalf("can't prepare a database for the test: %v", err)
+		}
+	}
+	t.Cleanup(func() {
+		shared.Lock()
+		defer shared.Unlock()
+		if err := s.run(name, leave+eachTable(keeps, `EXECUTE format('DELETE FROM %I', name)`)); err != nil {
+			t.Errorf("can't empty the tables of the test's database: %v", err)
+			return
+		}
+		shared.prepared = append(shared.prepared, name)
+	})
+	return s.url(name)
+}
+
+// leave ends all other sessions in a database.
+const leave = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();`
+
+// eachTable is a block that does something with each table but one; name is the
+// table's.
+func eachTable(but, do string) string {
+	return `DO $$ DECLARE name text; found boolean; BEGIN
+		FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> '` + but + `' LOOP ` + do + `; END LOOP; END $$`
+}
+
+// running is the server, started by its first call. The caller holds the lock.
+func running(t testing.TB) *server {
+	t.Helper()
+	if !shared.started {
+		shared.server, shared.err = start()
+		shared.started = true
+	}
+	if errors.Is(shared.err, errMissing) && os.Getenv("CI") != "true" {
+		t.Skip(shared.err)
+	}
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.server
 }
 
 // database returns the name of an empty database. The caller holds the lock.
@@ -86,8 +142,7 @@ func (s *server) database() (string, error) {
 func (s *server) giveBack(name string) error {
 	shared.Lock()
 	defer shared.Unlock()
-	err := s.run(name, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
-		DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
+	err := s.run(name, leave+`DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
 	if err == nil {
 		shared.free = append(shared.free, name)
 	}
@@ -113,7 +168,7 @@ func Stop() {
 	if shared.server != nil {
 		shared.server.stop()
 	}
-	shared.server, shared.started, shared.free = nil, false, nil
+	shared.server, shared.started, shared.free, shared.prepared = nil, false, nil, nil
 }
 
 func (s *server) url(database string) string {
