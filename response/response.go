@@ -217,6 +217,9 @@ func (r *Response) reopen(ctx context.Context, number int64, by incident.Person,
 	var known []alert.ID
 	if err == nil {
 		for _, x := range i.Alerts {
+			if _, err := r.store.Alert(ctx, x.Alert); errors.Is(err, store.ErrUnreadable) {
+				continue // it stands as it was told last, and keeps nobody from reopening
+			}
 			c.Alerts, known = append(c.Alerts, x.Number), append(known, x.Alert)
 		}
 	}

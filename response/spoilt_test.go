@@ -105,6 +105,26 @@ func TestAnAlertThatIsSpoiltHoldsUpNoOther(t *testing.T) {
 	}
 }
 
+// TestAnAttachedAlertThatIsSpoiltIsLeftOut: the others are offered to whoever
+// resolves the incident, and it can be reopened.
+func TestAnAttachedAlertThatIsSpoiltIsLeftOut(t *testing.T) {
+	c := newCalling(t, incident.Rule{Limit: 5})
+	ids := c.fires("shop", "web01", "web02", "web03")
+	c.wait("web01 started 3")
+	c.end()
+	c.alter(`UPDATE alerts SET body = 'x' || body WHERE number = 1`)
+	c.begin()
+	if list, err := c.run.Unattended(t.Context(), c.number(1)); err != nil || len(list) != 2 || list[0].ID != ids[1] {
+		t.Errorf("unattended are %+v, %v", list, err)
+	}
+	c.must(c.run.Move(t.Context(), 1, incident.Cancel, somebody(), ""))
+	c.recovers(ids[1])
+	c.must(c.run.Move(t.Context(), 1, incident.Reopen, somebody(), ""))
+	if x := c.number(1).Alerts; x[0].State != incident.AlertFiring || x[1].State != incident.AlertOver || x[2].State != incident.AlertFiring {
+		t.Errorf("they stand as %+v", x)
+	}
+}
+
 // TestAnIncidentThatIsSpoiltKeepsNobodyFromBeingReminded of the others.
 func TestAnIncidentThatIsSpoiltKeepsNobodyFromBeingReminded(t *testing.T) {
 	w := newWatch(t)

@@ -32,13 +32,14 @@ func Unattended(a *alert.Alert) bool {
 }
 
 // Unattended returns the alerts attached to an incident for which Unattended
-// holds, in the order in which they were attached.
+// holds, in the order in which they were attached. One that can't be read back is left out.
 func (r *Response) Unattended(ctx context.Context, i *incident.Incident) ([]*alert.Alert, error) {
 	var list []*alert.Alert
 	for _, x := range i.Alerts {
 		a, err := r.store.Alert(ctx, x.Alert)
 		switch {
 		case errors.Is(err, store.ErrNotFound): // over, and no longer kept
+		case errors.Is(err, store.ErrUnreadable): // nobody knows how it stands; the others need somebody all the same
 		case err != nil:
 			return nil, fmt.Errorf("can't read the alerts of %s: %w", i.Ref(), err)
 		case Unattended(a):
