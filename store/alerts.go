@@ -5,7 +5,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"belfry/alert"
@@ -33,6 +35,8 @@ func alertColumns(prefix string) string {
 		"id, number, source, fingerprint, topic, closed, severity, revision, last_id, starts_at, ends_at, updated_at, body", " ", " "+prefix)
 }
 
+// scanAlert reads an alert and its last_id. With ErrUnreadable it returns what
+// stands in columns.
 func scanAlert(scan scanner) (*alert.Alert, alert.ID, error) {
 	var a alert.Alert
 	var closed, starts, ends, updated int64
@@ -48,9 +52,21 @@ func scanAlert(scan scanner) (*alert.Alert, alert.ID, error) {
 	}
 	a.StartsAt, a.EndsAt, a.UpdatedAt = timeOf(starts), timeOf(ends), timeOf(updated)
 	if err := json.Unmarshal([]byte(body), &a); err != nil {
-		return nil, 0, fmt.Errorf("alert #%d %w: %w", a.Number, ErrUnreadable, err)
+		return &a, lastID, fmt.Errorf("alert #%d %w: %w", a.Number, ErrUnreadable, err)
 	}
 	return &a, lastID, nil
+}
+
+// leaveOut says whether err is about nothing but one alert, which a list then goes
+// without: it must not hide the others. That is told once.
+func (s *Store) leaveOut(a *alert.Alert, err error) bool {
+	if !errors.Is(err, ErrUnreadable) {
+		return false
+	}
+	if _, told := s.unreadable.LoadOrStore(a.ID, true); !told {
+		s.log.Error("an alert can't be read back and is in no list; restore it from a backup of the database, or run the Belfry that wrote it", "alert", a.Number, "err", err)
+	}
+	return true
 }
 
 // query runs a statement on the reading side.
@@ -74,35 +90,47 @@ func (s *Store) queryBulk(ctx context.Context, what string, b *bulk, fixed, rows
 
 // Alert returns one alert, or ErrNotFound.
 func (s *Store) Alert(ctx context.Context, id alert.ID) (*alert.Alert, error) {
-	found, err := s.AlertsByID(ctx, []alert.ID{id})
-	if err != nil {
-		return nil, err
+	a, err := s.alert(ctx, alertByID, int64(id))
+	if err == nil && a == nil {
+		err = fmt.Errorf("alert %d: %w", id, ErrNotFound)
 	}
-	if a := found[id]; a != nil {
-		return a, nil
-	}
-	return nil, fmt.Errorf("alert %d: %w", id, ErrNotFound)
+	return a, err
 }
 
 // AlertByNumber returns the alert that people call #number, or ErrNotFound.
 func (s *Store) AlertByNumber(ctx context.Context, number int64) (*alert.Alert, error) {
-	list, err := s.alerts(ctx, alertByNumber, number)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(list) == 0:
-		return nil, fmt.Errorf("alert #%d: %w", number, ErrNotFound)
+	a, err := s.alert(ctx, alertByNumber, number)
+	if err == nil && a == nil {
+		err = fmt.Errorf("alert #%d: %w", number, ErrNotFound)
 	}
-	return list[0], nil
+	return a, err
 }
 
-var alertByNumber = `SELECT ` + alertColumns("") + ` FROM alerts WHERE number = $1`
+var (
+	alertByID     = `SELECT ` + alertColumns("") + ` FROM alerts WHERE id = $1`
+	alertByNumber = `SELECT ` + alertColumns("") + ` FROM alerts WHERE number = $1`
+)
 
-// AlertsByID returns those of the alerts that exist.
+// alert returns the one that a statement finds, or nil.
+func (s *Store) alert(ctx context.Context, text string, arg int64) (found *alert.Alert, err error) {
+	err = s.query(ctx, "an alert", text, []any{arg}, func(scan scanner) (err error) {
+		found, _, err = scanAlert(scan)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// AlertsByID returns those of the alerts that exist, and can be read back.
 func (s *Store) AlertsByID(ctx context.Context, list []alert.ID) (map[alert.ID]*alert.Alert, error) {
 	found := make(map[alert.ID]*alert.Alert, len(list))
 	err := s.queryBulk(ctx, "alerts", loadByID, nil, idArgs(list), func(scan scanner) error {
 		a, _, err := scanAlert(scan)
+		if s.leaveOut(a, err) {
+			return nil
+		}
 		if err == nil {
 			found[a.ID] = a
 		}
@@ -125,8 +153,32 @@ type Filter struct {
 const defaultLimit = 100
 
 // Alerts returns alerts, the newest first.
-func (s *Store) Alerts(ctx context.Context, f Filter) ([]*alert.Alert, error) {
-	where, args := []string{"1 = 1"}, []any{}
+func (s *Store) Alerts(ctx context.Context, f Filter) (all []*alert.Alert, err error) {
+	if f.Limit <= 0 {
+		f.Limit = defaultLimit
+	}
+	for f.Limit > 0 {
+		text, args := f.choice()
+		list, left, err := s.alerts(ctx, text, args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+		// Others take the place of those that were left out: who turns pages must
+		// not take a short one for the last.
+		f.Limit = len(left)
+		for _, a := range slices.Concat(list, left) {
+			if f.Before == 0 || a.ID < f.Before {
+				f.Before = a.ID
+			}
+		}
+	}
+	return all, nil
+}
+
+// choice is what a filter says in SQL.
+func (f *Filter) choice() (text string, args []any) {
+	where := []string{"1 = 1"}
 	add := func(condition string, value any) {
 		where, args = append(where, condition), append(args, value)
 	}
@@ -145,29 +197,32 @@ func (s *Store) Alerts(ctx context.Context, f Filter) ([]*alert.Alert, error) {
 	case alert.Resolved:
 		where = append(where, "closed <> 0")
 	}
-	if f.Limit <= 0 {
-		f.Limit = defaultLimit
-	}
-	return s.alerts(ctx, numbered(`SELECT `+alertColumns("")+` FROM alerts WHERE `+strings.Join(where, " AND ")+
-		` ORDER BY id DESC LIMIT ?`), append(args, int64(f.Limit))...)
+	return numbered(`SELECT ` + alertColumns("") + ` FROM alerts WHERE ` + strings.Join(where, " AND ") +
+		` ORDER BY id DESC LIMIT ?`), append(args, int64(f.Limit))
 }
 
 // OpenAlerts returns the alerts of a source that are firing, the oldest first.
 func (s *Store) OpenAlerts(ctx context.Context, source string) ([]*alert.Alert, error) {
-	return s.alerts(ctx, openAlerts, source)
+	list, _, err := s.alerts(ctx, openAlerts, source)
+	return list, err
 }
 
 var openAlerts = `SELECT ` + alertColumns("") + ` FROM alerts WHERE source = $1 AND closed = 0 ORDER BY id`
 
-func (s *Store) alerts(ctx context.Context, text string, args ...any) ([]*alert.Alert, error) {
-	var list []*alert.Alert
-	err := s.query(ctx, "alerts", text, args, func(scan scanner) error {
+// alerts returns those that a statement finds. Of those that were left out there
+// is what stands in columns.
+func (s *Store) alerts(ctx context.Context, text string, args ...any) (list, left []*alert.Alert, err error) {
+	err = s.query(ctx, "alerts", text, args, func(scan scanner) error {
 		a, _, err := scanAlert(scan)
+		if s.leaveOut(a, err) {
+			left = append(left, a)
+			return nil
+		}
 		list = append(list, a)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return list, nil
+	return list, left, nil
 }

@@ -39,7 +39,7 @@ func (s *Store) Changed(ctx context.Context, after alert.ID) (list []*alert.Aler
 		if err != nil {
 			return nil, 0, err
 		}
-		list, err = s.alerts(ctx, firingAlerts)
+		list, _, err = s.alerts(ctx, firingAlerts)
 		return list, max(next, 1), err
 	}
 	from := after
@@ -49,7 +49,11 @@ func (s *Store) Changed(ctx context.Context, after alert.ID) (list []*alert.Aler
 	next = after
 	err = s.query(ctx, "alerts", changedAlerts, []any{int64(from), int64(from), int64(from)}, func(scan scanner) error {
 		a, lastID, err := scanAlert(scan)
-		list, next = append(list, a), max(next, lastID)
+		next = max(next, lastID)
+		if s.leaveOut(a, err) {
+			return nil
+		}
+		list = append(list, a)
 		return err
 	})
 	if err != nil {

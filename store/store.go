@@ -56,6 +56,8 @@ type Store struct {
 	read     *reads
 	onDue    atomic.Pointer[func([]string)]
 	onCall   atomic.Pointer[func()]
+	// unreadable are the alerts that were told to be so, by id.
+	unreadable sync.Map
 
 	// room tells how many bytes are free on the database's disk; nil where
 	// that is another machine's.

@@ -69,7 +69,7 @@ func (w *Web) listDeliveries(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for n, id := range ids {
-		p.Names[id] = "an alert that is no longer kept"
+		p.Names[id] = "an alert that is no longer kept, or can't be read back"
 		if a := alerts[id]; a != nil {
 			p.Names[id] = a.Name()
 		} else if i, err := w.o.Store.IncidentByID(r.Context(), id); err == nil {
