@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -116,7 +117,7 @@ func (s *Store) Events(ctx context.Context, id alert.ID, limit int) ([]alert.Eve
 		return nil, err
 	}
 	// The opening came last. Ids grow with time.
-	slices.SortFunc(list, func(a, b alert.Event) int { return int(a.ID - b.ID) })
+	slices.SortFunc(list, func(a, b alert.Event) int { return cmp.Compare(a.ID, b.ID) })
 	return list, nil
 }
 
