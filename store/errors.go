@@ -33,6 +33,9 @@ var (
 	ErrFull = errors.New("the database's disk is full, free some space")
 	// ErrInUse: another process owns the database file.
 	ErrInUse = errors.New("in use by another process")
+	// ErrNewer: a newer Belfry brought the schema further; nothing was stored. This
+	// one does not know where that one looks.
+	ErrNewer = errors.New("was used by a newer Belfry, run that one")
 	// ErrUncertain: the connection broke while the commit was on its way; it
 	// may or may not have been stored.
 	ErrUncertain = errors.New("the database did not say whether it stored this, ask before repeating")
@@ -65,7 +68,7 @@ func isFull(err error) bool {
 // broken), so that it would meet every operation alike.
 func isOperational(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, ErrNewer) {
 		return true
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {

@@ -21,16 +21,14 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.knows = len(files)
 	return s.session.transaction(ctx, func(ctx context.Context, q *session) error {
 		if err := q.exec(ctx, `CREATE TABLE IF NOT EXISTS belfry_schema (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)`); err != nil {
 			return err
 		}
-		var have int
-		if err := q.one(ctx, `SELECT COALESCE(MAX(version), 0) FROM belfry_schema`, nil, &have); err != nil {
+		have, err := q.schema(ctx, len(files))
+		if err != nil {
 			return err
-		}
-		if have > len(files) {
-			return fmt.Errorf("the database has schema %d and this program knows %d: it was used by a newer Belfry, run that one", have, len(files))
 		}
 		for i := have; i < len(files); i++ {
 			text, err := migrations.ReadFile(files[i])
@@ -53,4 +51,28 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		return s.fillLeft(ctx, q)
 	})
+}
+
+// schema returns the database's version, or ErrNewer where that is above what the
+// program knows.
+func (q *session) schema(ctx context.Context, knows int) (have int, err error) {
+	if err := q.one(ctx, `SELECT COALESCE(MAX(version), 0) FROM belfry_schema`, nil, &have); err != nil {
+		return 0, err
+	}
+	if have > knows {
+		return have, fmt.Errorf("the database has schema %d and this program knows %d: it %w", have, knows, ErrNewer)
+	}
+	return have, nil
+}
+
+// current refuses to write beside a newer process, which brought the schema
+// further since this one began: neither would know where the other keeps things,
+// and what was taken could be taken twice. The write lock is held (dialect.begin),
+// so the answer stays true.
+func (t *tx) current(ctx context.Context) error {
+	if !t.dialect.shared {
+		return nil
+	}
+	_, err := t.schema(ctx, t.store.knows)
+	return err
 }

@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -260,7 +261,8 @@ func TestPostgresSessionsThatBreakAreReplaced(t *testing.T) {
 
 func TestPostgresNewerSchemaIsRefused(t *testing.T) {
 	url := pgtest.URL(t)
-	openNode(t, url, "east", clock.System{})
+	east := openNode(t, url, "east", clock.System{})
+	east.take(t, 1, "chat/town")
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
@@ -271,6 +273,44 @@ func TestPostgresNewerSchemaIsRefused(t *testing.T) {
 	}
 	if _, err := store.Open(t.Context(), url, store.Options{}); err == nil || !strings.Contains(err.Error(), "newer Belfry") {
 		t.Errorf("opened: %v", err)
+	}
+	// And who began before may not go on: it would not know where that one looks.
+	ctx := t.Context()
+	if _, err := east.Change(ctx, intake("nagios", report(2), "chat/town")); !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "1000") {
+		t.Errorf("took an alert: %v", err)
+	}
+	if _, err := east.Claim(ctx, "chat/town", 1); !errors.Is(err, store.ErrNewer) {
+		t.Errorf("claimed: %v", err)
+	}
+	if err := east.Ready(ctx); !errors.Is(err, store.ErrNewer) {
+		t.Errorf("says that it is ready: %v", err)
+	}
+	if open, err := east.OpenAlerts(ctx, "nagios"); err != nil || len(open) != 1 {
+		t.Errorf("stored: %+v, %v", open, err)
+	}
+}
+
+// TestPostgresNodesWriteOneHistory has the one whose clock is behind go on with
+// what the other began.
+func TestPostgresNodesWriteOneHistory(t *testing.T) {
+	url, ahead, behind := pgtest.URL(t), clock.NewManual(time.Date(2026, 1, 2, 3, 4, 15, 0, time.UTC)), clock.NewManual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	east, west := openNode(t, url, "east", ahead), openNode(t, url, "west", behind)
+	east.take(t, 1, "chat/town")
+	for i, n := range []*node{west, east, west} {
+		r := report(1)
+		r.Output = strings.Repeat("x", i+1)
+		errs, err := n.Change(t.Context(), intake("nagios", r, "chat/town"))
+		if err := errors.Join(append(errs, err)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open, err := west.OpenAlerts(t.Context(), "nagios")
+	if err != nil || len(open) != 1 {
+		t.Fatalf("%+v, %v", open, err)
+	}
+	events, err := west.Events(t.Context(), open[0].ID, 0)
+	if err != nil || len(events) != 4 || events[0].Kind != alert.EventOpened || !slices.IsSortedFunc(events, func(a, b alert.Event) int { return cmp.Compare(a.ID, b.ID) }) {
+		t.Errorf("events: %+v, %v", events, err)
 	}
 }
 

@@ -59,6 +59,9 @@ type Store struct {
 	// unreadable are the alerts that were told to be so, by id.
 	unreadable sync.Map
 
+	// knows is the newest schema that this program knows.
+	knows int
+
 	// room tells how many bytes are free on the database's disk; nil where
 	// that is another machine's.
 	room  func() (uint64, error)

@@ -173,6 +173,9 @@ func (w *writer) transact(batch []*operation, serve bool) error {
 	// Callers do not end a transaction: it holds what others wait for too.
 	err := s.session.transaction(context.Background(), func(ctx context.Context, q *session) error {
 		t.session = q
+		if err := t.current(ctx); err != nil {
+			return err
+		}
 		if err := t.fold(ctx, batch); err != nil {
 			return err
 		}

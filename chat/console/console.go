@@ -322,7 +322,8 @@ func decide(what string, err error, otherwise func(error) error) error {
 	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return err
 	}
-	if errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrInUse) {
+	if errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrInUse) ||
+		errors.Is(err, store.ErrNewer) {
 		otherwise = fault.NewRetry // the store says that it did nothing
 	}
 	return otherwise(fmt.Errorf("can't %s the room: %w", what, err))
