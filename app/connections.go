@@ -89,7 +89,7 @@ func (a *App) Connections() []web.Connection {
 			one.Lends = spec.OAuth != nil
 			if w, noted := setup.Earlier(a.opt.Data, c.Name); noted {
 				one.Wish = &web.Wish{Name: c.Name, URL: w.URL, Team: w.Team, Channels: w.Channels, Bot: w.Bot, Command: w.Command,
-					IncidentCommand: w.IncidentCommand, Triggers: w.Triggers, OAuth: w.OAuth, CAFile: spec.CAFile, Proxy: spec.Proxy}
+					IncidentCommand: w.IncidentCommand, Triggers: w.Triggers, OAuth: w.OAuth, CAFile: spec.CAFile, Proxy: spec.Proxy, Insecure: spec.Insecure}
 			}
 		}
 		one.Made = one.Made && ok

@@ -105,7 +105,7 @@ func (a *App) Removal(ctx context.Context, w web.Removal) (web.SetUp, error) {
 		return nil, err
 	}
 	if spec, ok := c.Spec.(*mattermost.Config); ok && setup.Noted(a.opt.Data, w.Name) {
-		if r.of, err = setup.Undo(setup.Wish{Connection: w.Name, Data: a.opt.Data, CAFile: spec.CAFile, Proxy: spec.Proxy}); err != nil {
+		if r.of, err = setup.Undo(setup.Wish{Connection: w.Name, Data: a.opt.Data}.ReachedAs(spec)); err != nil {
 			return nil, err
 		}
 		r.steps = append(r.steps, r.of.Steps()...)
@@ -141,6 +141,9 @@ func (r *removing) Plan() web.Plan {
 	p := web.Plan{Where: "connection " + r.wish.Name, Todo: len(r.steps)}
 	if r.of != nil {
 		p.Where = r.of.URL()
+		if text := r.of.Warning(); text != "" {
+			p.Steps = append(p.Steps, web.Step{Verb: "note", Text: text})
+		}
 	}
 	for _, text := range r.steps {
 		p.Steps = append(p.Steps, web.Step{Verb: "undo", Text: text})

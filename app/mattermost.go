@@ -65,7 +65,7 @@ func (a *App) SetUp(ctx context.Context, w web.Wish, token config.Secret) (web.S
 		PublicURL: a.publicURL, CallbackURL: a.publicURL + "/chat/" + w.Name, Command: w.Command,
 		CommandHint: "[" + strings.Join(command.Words(), " | ") + "]", Triggers: w.Triggers,
 		IncidentCommand: w.IncidentCommand, IncidentHint: "[" + strings.Join(incidents.Words(), " | ") + "]", OAuth: w.OAuth, ChangeSettings: w.ChangeSettings,
-		Data: a.opt.Data, CAFile: w.CAFile, Proxy: w.Proxy}
+		Data: a.opt.Data, CAFile: w.CAFile, Proxy: w.Proxy, Insecure: w.Insecure}
 	s, err := setup.Open(wish, token, setup.Options{Clock: a.opt.Clock})
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
+	"belfry/chat/mattermost/setup"
 	"belfry/config"
 	"belfry/store/opentest"
 	"belfry/web"
@@ -130,6 +131,66 @@ func TestTheDefaultThatASetUpMadeStaysAsItIs(t *testing.T) {
 	}
 	if _, ok := w.find(); ok || w.mm.Knows("belfry") {
 		t.Error("something is left")
+	}
+}
+
+// TestThePagesReachAServerAsItsConnectionDoes: what a connection leaves
+// unchecked is not checked when it is connected, shown, changed or disconnected.
+func TestThePagesReachAServerAsItsConnectionDoes(t *testing.T) {
+	w := newWorks(t, "default: {channels: [room/alerts]}\n")
+	h, err := w.mm.HTTPS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Close)
+	wish := w.wish()
+	wish.URL = h.URL
+	if _, err := w.SetUp(t.Context(), wish, w.token()); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("a certificate that nobody vouches for: %v", err)
+	}
+	wish.Insecure = true
+	if end, err := w.setUp(wish); err != nil || end.Left != 0 || !strings.Contains(w.added(), "insecure: true") {
+		t.Fatalf("%+v, %v\n%s", end, err, w.added())
+	}
+	if c, _ := w.find(); c.Wish == nil || !c.Wish.Insecure || len(c.Traits) == 0 || !c.Traits[0].Warning {
+		t.Errorf("the page shows %+v", c)
+	}
+	s, err := w.Removal(t.Context(), web.Removal{Name: "chat", By: "anna", Token: w.token()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first := s.Plan().Steps[0]; first.Verb != "note" || first.Text != setup.SayInsecure {
+		t.Errorf("the plan begins with %+v", first)
+	}
+	s.Close()
+	if end, err := w.remove(); err != nil || end.Left != 0 || w.added() != "" || w.mm.Knows("belfry") {
+		t.Errorf("%+v, %v\n%s", end, err, w.added())
+	}
+}
+
+// TestACertificateInsteadOfNone: an administrator who names the CA later is not
+// left with a connection that is still unchecked, or at fault.
+func TestACertificateInsteadOfNone(t *testing.T) {
+	w := newWorks(t, "default: {channels: [room/alerts]}\n")
+	h, err := w.mm.HTTPS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Close)
+	wish := w.wish()
+	wish.URL, wish.Insecure = h.URL, true
+	if _, err := w.setUp(wish); err != nil {
+		t.Fatal(err)
+	}
+	wish.Insecure, wish.CAFile = false, filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(wish.CAFile, h.Certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if end, err := w.setUp(wish); err != nil || end.Left != 0 {
+		t.Fatalf("%+v, %v\n%s", end, err, w.added())
+	}
+	if c, _ := w.find(); c.Wish == nil || c.Wish.Insecure || c.Wish.CAFile != wish.CAFile {
+		t.Errorf("the page shows %+v from\n%s", c.Wish, w.added())
 	}
 }
 

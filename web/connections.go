@@ -78,9 +78,11 @@ type Wish struct {
 	Channels        []string
 	// Bot is the bot's name, Command and IncidentCommand the slash commands'
 	// words, empty for none; Triggers are the words that call for answers.
-	Bot, Command, IncidentCommand         string
-	Triggers                              []string
+	Bot, Command, IncidentCommand string
+	Triggers                      []string
+	// CAFile, Proxy and Insecure are how its server is reached.
 	CAFile, Proxy                         string
+	Insecure                              bool
 	CreateChannels, OAuth, ChangeSettings bool
 }
 

@@ -67,7 +67,7 @@ func readWish(r *http.Request) Wish {
 	}
 	return Wish{
 		Name: value("name"), URL: value("url"), Team: value("team"), Bot: value("bot"), Command: strings.TrimPrefix(value("command"), "/"),
-		CAFile: value("ca_file"), Proxy: value("proxy"),
+		CAFile: value("ca_file"), Proxy: value("proxy"), Insecure: value("insecure") != "",
 		IncidentCommand: strings.TrimPrefix(value("incident_command"), "/"), Channels: words("channels"), Triggers: words("triggers"),
 		CreateChannels: value("create_channels") != "", OAuth: value("oauth") != "", ChangeSettings: value("change_settings") != "",
 	}

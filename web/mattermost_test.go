@@ -264,6 +264,26 @@ func TestWhatIsWrongWithASetUpIsSaidWithoutItsToken(t *testing.T) {
 	root.post("/connections/remove/oneway", "token", adminToken).want(t, 404, "could be disconnected")
 }
 
+// TestACertificateIsLeftUncheckedWhereThatWasSaid: on the form, and as it is
+// known of a connection.
+func TestACertificateIsLeftUncheckedWhereThatWasSaid(t *testing.T) {
+	s, plant, _ := openPlant(t)
+	root := s.setUp("root")
+	const ticked = `name="insecure" value="1" checked`
+	if p := root.get("/connections/mattermost").want(t, 200, "Whoever stands between"); strings.Contains(p.body, ticked) {
+		t.Error("it is ticked from the start")
+	}
+	root.post("/connections/mattermost", form()...)
+	root.post("/connections/mattermost", form("insecure", "1")...)
+	if plant.wishes[0].Insecure || !plant.wishes[1].Insecure {
+		t.Errorf("the wishes are %+v", plant.wishes)
+	}
+	plant.list[0].Wish.Insecure = true
+	if p := root.get("/connections/mattermost?name=chat"); !strings.Contains(p.body, ticked) {
+		t.Error("what the connection says is not on its form")
+	}
+}
+
 func TestAnAdministratorSignsInInsteadOfPastingAToken(t *testing.T) {
 	s, plant, c := openPlant(t)
 	root := s.setUp("root")

@@ -3,10 +3,6 @@
 package mattermost_test
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -58,15 +54,11 @@ func TestWhatIsToBeKnownAboutAConnection(t *testing.T) {
 // refused, unless the configuration says otherwise; then the check warns.
 func TestInsecureOnlyWhenWrittenOut(t *testing.T) {
 	c := connect(t, &chattest.Recorder{})
-	to, err := url.Parse(c.fake.URL())
+	strange, err := c.fake.HTTPS()
 	if err != nil {
 		t.Fatal(err)
 	}
-	strange := httptest.NewUnstartedServer(httputil.NewSingleHostReverseProxy(to))
-	strange.Config.ErrorLog = nil
-	strange.StartTLS()
 	t.Cleanup(strange.Close)
-	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 	open := func(insecure bool) *mattermost.Platform {
 		cfg := &mattermost.Config{URL: strange.URL, Token: config.Secret(c.fake.Token()), Team: "ops-team", Insecure: insecure}
 		p, err := cfg.Open(mattermost.Options{Name: "main"})

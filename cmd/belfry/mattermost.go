@@ -45,6 +45,7 @@ Exit codes: 0 done, 1 failed, 2 something is left that somebody else must do
 type setupFlags struct {
 	wish      setup.Wish
 	where     whereServer
+	way       wayFlags
 	publicURL string
 	tokenFile string
 	dryRun    bool
@@ -99,31 +100,34 @@ usage. With --dry-run: 0 nothing is in the way, 2 something is.`,
 	flags.StringVar(&w.IncidentCommand, "incident-command", "incident", "`word` of the slash command by which incidents are run; empty for none")
 	flags.StringArrayVar(&w.Triggers, "trigger", nil, "`word` that calls for an answer when a message in a public channel begins with it; may be repeated")
 	flags.BoolVar(&w.OAuth, "oauth", false, "make an OAuth application, by which people connect their accounts")
-	flags.StringVar(&w.CAFile, "ca-file", "", "`file` with certificates to trust as well")
-	flags.StringVar(&w.Proxy, "proxy", "", "`URL` of a proxy to use instead of HTTPS_PROXY")
+	f.way.flags(cmd)
 	f.where.flags(cmd)
 	return cmd
 }
 
-// server reads the settings of the server that the connection is for.
-func (f *setupFlags) server() (config.Server, error) {
+// file reads the configuration of the server that the connection is for.
+func (f *setupFlags) file() (*config.File, error) {
 	where := f.where
 	if where.config == "" && f.write != "" {
 		if _, err := os.Stat(f.write); err == nil {
 			where.config = f.write
 		}
 	}
-	return where.settings()
+	return where.file()
 }
 
 func (f *setupFlags) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	if missing := f.missing(); missing != "" {
 		return usageError{fmt.Errorf("%s; see belfry mattermost setup --help", missing)}
 	}
-	server, err := f.server()
+	file, err := f.file()
 	if err != nil {
 		return err
 	}
+	if f.wish, err = f.way.over(f.wish, file); err != nil {
+		return err
+	}
+	server := file.Server
 	f.wish.Data = server.Data
 	f.wish.CommandHint = "[" + strings.Join(command.Words(), " | ") + "]"
 	f.wish.IncidentHint = "[" + strings.Join(incidents.Words(), " | ") + "]"

@@ -20,13 +20,14 @@ type mattermostKey struct{}
 //	mattermost channel NAME   make a public channel
 //	mattermost fails N        the call after N that change something fails
 //	mattermost sets KEY VALUE an administrator changes a setting: true, false or a text
+//	mattermost https          put HTTPS before it, with the certificate in the file ca: $MATTERMOST_HTTPS is its address
 //	mattermost leaves NAME    the bot is taken out of a channel
 //	mattermost locks KEY      that setting is set by the server's environment
 //	mattermost has THING…     wants bot, command, and settings that are on; ! the opposite
 func mattermost(ts *testscript.TestScript, neg bool, args []string) {
 	s, ok := ts.Value(mattermostKey{}).(**mattermosttest.Server)
 	if !ok || len(args) == 0 {
-		ts.Fatalf("usage: mattermost start|channel|fails|sets|leaves|locks|has")
+		ts.Fatalf("usage: mattermost start|https|channel|fails|sets|leaves|locks|has")
 	}
 	switch args[0] {
 	case "start":
@@ -37,6 +38,12 @@ func mattermost(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("MATTERMOST", started.URL())
 		ts.Check(os.WriteFile(ts.MkAbs("admin"), []byte(started.UserToken("admin")+"\n"), 0o600))
 		ts.Check(os.WriteFile(ts.MkAbs("alice"), []byte(started.UserToken("alice")+"\n"), 0o600))
+	case "https":
+		h, err := (*s).HTTPS()
+		ts.Check(err)
+		ts.Defer(h.Close)
+		ts.Setenv("MATTERMOST_HTTPS", h.URL)
+		ts.Check(os.WriteFile(ts.MkAbs("ca"), h.Certificate, 0o600))
 	case "channel":
 		(*s).AddChannel(args[1])
 	case "fails": // as many as there are x

@@ -16,6 +16,7 @@ import (
 func newRemoveCommand() *cobra.Command {
 	var w setup.Wish
 	var where whereServer
+	var way wayFlags
 	var tokenFile string
 	var dryRun bool
 	cmd := &cobra.Command{
@@ -28,6 +29,9 @@ connection in the configuration file is yours to take out. Cards and incidents'
 channels are left as they are: to have their buttons taken away and the channels
 archived, too, use Disconnect… on Belfry's page Connections instead.
 
+The server is reached as the connection is configured, as long as it is, unless
+--ca-file, --proxy or --insecure say otherwise.
+
 The administrator's token is read from --admin-token-file, from the environment
 variable BELFRY_ADMIN_TOKEN, or asked for; it is used and kept nowhere.
 
@@ -37,11 +41,14 @@ refuses to this administrator, 3 wrong usage.`,
 		Example: "  belfry mattermost remove --dry-run\n  belfry mattermost remove --name chat --admin-token-file token",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			server, err := where.settings()
+			file, err := where.file()
 			if err != nil {
 				return err
 			}
-			w.Data = server.Data
+			if w, err = way.over(w, file); err != nil {
+				return err
+			}
+			w.Data = file.Server.Data
 			return remove(cmd.Context(), w, tokenFile, dryRun, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -49,8 +56,7 @@ refuses to this administrator, 3 wrong usage.`,
 	flags.StringVar(&w.Connection, "name", "chat", "`name` of the connection")
 	flags.StringVar(&tokenFile, "admin-token-file", "", "`file` with an administrator's access token; - for standard input")
 	flags.BoolVar(&dryRun, "dry-run", false, "show what would be undone and change nothing")
-	flags.StringVar(&w.CAFile, "ca-file", "", "`file` with certificates to trust as well")
-	flags.StringVar(&w.Proxy, "proxy", "", "`URL` of a proxy to use instead of HTTPS_PROXY")
+	way.flags(cmd)
 	where.flags(cmd)
 	return cmd
 }
@@ -65,6 +71,9 @@ func remove(ctx context.Context, w setup.Wish, tokenFile string, dryRun bool, st
 		return err
 	}
 	defer r.Close()
+	if text := r.Warning(); text != "" {
+		_, _ = fmt.Fprintln(stdout, text)
+	}
 	if dryRun {
 		_, _ = fmt.Fprintf(stdout, "to be undone on %s:\n", r.URL())
 		for _, step := range r.Steps() {

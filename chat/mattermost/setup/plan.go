@@ -47,6 +47,9 @@ func (s *Setup) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{URL: s.wish.URL, Team: s.wish.Team, As: s.known.me.Username}
+	if s.wish.Insecure {
+		p.Steps = append(p.Steps, Step{Verb: Note, Text: SayInsecure})
+	}
 	for _, steps := range []func() []Step{s.settingSteps, s.botSteps, s.channelSteps, s.commandSteps, s.outgoingSteps, s.oauthSteps} {
 		p.Steps = append(p.Steps, steps()...)
 	}

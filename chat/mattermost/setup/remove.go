@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 
 	"belfry/chat/mattermost/reach"
 	"belfry/config"
@@ -20,13 +21,15 @@ import (
 type Removal struct {
 	api      *api
 	receipts *receipts
+	insecure bool
 }
 
 // ErrNothing is returned where no set-up made anything.
 var ErrNothing = errors.New("no set-up is noted for this connection, so there is nothing to undo")
 
 // Undo reads the receipts of a connection, and calls nobody. Of the wish it
-// takes Connection, Data, CAFile and Proxy.
+// takes Connection, Data, CAFile, Proxy and Insecure, the last only where URL is
+// empty or the server that the receipts are of.
 func Undo(w Wish) (*Removal, error) {
 	r, err := loadReceipts(w.Data, w.Connection)
 	if err != nil {
@@ -35,16 +38,25 @@ func Undo(w Wish) (*Removal, error) {
 	if len(r.Made) == 0 && len(r.Files) == 0 {
 		return nil, ErrNothing
 	}
+	w.Insecure = w.Insecure && (w.URL == "" || strings.TrimRight(w.URL, "/") == r.URL)
 	w.URL = r.URL
 	a, err := dial(w)
 	if err != nil {
 		return nil, err
 	}
-	return &Removal{api: a, receipts: r}, nil
+	return &Removal{api: a, receipts: r, insecure: w.Insecure}, nil
 }
 
 // URL is the server that the receipts are of.
 func (r *Removal) URL() string { return r.receipts.URL }
+
+// Warning is what is to be known before a token is lent to it; often empty.
+func (r *Removal) Warning() string {
+	if r.insecure {
+		return SayInsecure
+	}
+	return ""
+}
 
 // Close lets go of connections.
 func (r *Removal) Close() { r.api.http.CloseIdleConnections() }

@@ -61,9 +61,32 @@ type Wish struct {
 	ChangeSettings bool
 	// Data is the directory for secrets and receipts.
 	Data string
-	// CAFile and Proxy are those of the connection.
+	// CAFile, Proxy and Insecure are those of the connection: how its server is
+	// reached.
 	CAFile, Proxy string
+	Insecure      bool
 }
+
+// ReachedAs is the wish with its server reached as a configured connection
+// reaches it; one of another platform says nothing of that. What that leaves unchecked holds for its own address alone:
+// nobody said it of another server.
+func (w Wish) ReachedAs(connection config.Spec) Wish {
+	c, ok := connection.(*mattermost.Config)
+	if !ok {
+		return w
+	}
+	address := strings.TrimRight(c.Address(), "/")
+	if w.URL == "" {
+		w.URL = address
+	}
+	w.CAFile, w.Proxy = c.CAFile, c.Proxy
+	w.Insecure = c.Insecure && address != "" && strings.TrimRight(w.URL, "/") == address
+	return w
+}
+
+// SayInsecure is what it means for a set-up, and for undoing one, that the
+// server's certificate is not checked.
+const SayInsecure = "insecure: the server's certificate is not checked, so that whoever stands between can read the administrator's token and act with it; name its CA in ca_file instead"
 
 // Options are what a set-up works with; zero values are fine.
 type Options struct {
@@ -124,7 +147,7 @@ func Open(w Wish, token config.Secret, o Options) (*Setup, error) {
 
 // dial makes the API's client as the connection itself would be made.
 func dial(w Wish) (*api, error) {
-	transport, err := (&mattermost.Config{CAFile: w.CAFile, Proxy: w.Proxy}).Transport()
+	transport, err := (&mattermost.Config{CAFile: w.CAFile, Proxy: w.Proxy, Insecure: w.Insecure}).Transport()
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +166,7 @@ func (a *api) use(token config.Secret) error {
 
 // check asks the connection's own rules, and those of what is made beside it.
 func (w Wish) check() error {
-	wrong := (&mattermost.Config{URL: w.URL, Team: w.Team, Token: "x", CallbackURL: w.CallbackURL, CAFile: w.CAFile, Proxy: w.Proxy}).Validate()
+	wrong := (&mattermost.Config{URL: w.URL, Team: w.Team, Token: "x", CallbackURL: w.CallbackURL, CAFile: w.CAFile, Proxy: w.Proxy, Insecure: w.Insecure}).Validate()
 	if !isBotName(w.Bot) {
 		wrong = append(wrong, fmt.Errorf("bot: %q is no bot's name: 3 to 22 small letters, digits, . - and _, beginning with a letter", w.Bot))
 	}

@@ -17,10 +17,18 @@ import (
 // pair is a key of the configuration with its value as it is written.
 type pair struct{ key, value string }
 
+// way is how the server is reached, with what that is where nothing is said:
+// a key that stands in an entry is put back to it, and no other is written.
+type way struct {
+	pair
+	unset string
+}
+
 // Entry is a connection as the configuration has it.
 type Entry struct {
 	name  string
 	pairs []pair
+	ways  []way
 	// channels are those for the default route, connection/channel.
 	channels []string
 	// PublicURL is written to the server's settings if they have none.
@@ -32,11 +40,11 @@ func (s *Setup) Entry() Entry {
 	w := s.wish
 	e := Entry{name: w.Connection, pairs: []pair{{"name", w.Connection}, {"kind", "mattermost"},
 		{"url", quoted(w.URL)}, {"team", quoted(w.Team)}, {"token_file", quoted(w.TokenFile())}}}
-	if w.CAFile != "" {
-		e.pairs = append(e.pairs, pair{"ca_file", quoted(w.CAFile)})
-	}
-	if w.Proxy != "" {
-		e.pairs = append(e.pairs, pair{"proxy", quoted(w.Proxy)})
+	e.ways = []way{{pair{"ca_file", quoted(w.CAFile)}, quoted("")}, {pair{"proxy", quoted(w.Proxy)}, quoted("")}, {pair{"insecure", strconv.FormatBool(w.Insecure)}, "false"}}
+	for _, way := range e.ways {
+		if way.value != way.unset {
+			e.pairs = append(e.pairs, way.pair)
+		}
 	}
 	if w.CallbackURL != strings.TrimRight(w.PublicURL, "/")+"/chat/"+w.Connection {
 		e.pairs = append(e.pairs, pair{"callback_url", quoted(w.CallbackURL)})
@@ -260,7 +268,13 @@ func (f *file) change(e Entry, item, name *yaml.Node) error {
 	if item.Style&yaml.FlowStyle != 0 {
 		return errByHand
 	}
-	for _, p := range e.pairs[1:] {
+	pairs := e.pairs[1:]
+	for _, way := range e.ways {
+		if key, old := child(item, way.key); key != nil && old.ShortTag() != "!!null" && way.value == way.unset {
+			pairs = append(slices.Clip(pairs), way.pair)
+		}
+	}
+	for _, p := range pairs {
 		key, value := child(item, p.key)
 		if key == nil {
 			f.edits = append(f.edits, edit{after: name.Line, text: strings.Repeat(" ", name.Column-1) + p.key + ": " + p.value + "\n"})
