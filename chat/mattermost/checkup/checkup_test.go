@@ -270,6 +270,21 @@ func TestACertificateThatNobodyKnows(t *testing.T) {
 	doctortest.Expect(t, found, "server", doctor.Fail, "certificate", "set ca_file of connection chat", "openssl s_client -connect 127.0.0.1:")
 }
 
+// TestACertificateThatIsNotChecked is never called trusted.
+func TestACertificateThatIsNotChecked(t *testing.T) {
+	s := well(t)
+	h, err := s.mm.HTTPS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Close)
+	s.config.URL, s.config.Insecure = h.URL, true
+	found := s.examine()
+	doctortest.Check(t, found)
+	doctortest.Expect(t, found, "server", doctor.OK)
+	doctortest.Expect(t, found, "certificate", doctor.Warn, "is not checked (insecure)", "set ca_file of connection chat", "take insecure out")
+}
+
 func TestClocksThatAreApart(t *testing.T) {
 	for apart, level := range map[time.Duration]doctor.Level{time.Second: doctor.OK, 30 * time.Second: doctor.Warn, -30 * time.Second: doctor.Warn, time.Hour: doctor.Fail} {
 		s := well(t, mattermosttest.Options{Clock: shifted(apart), Guarded: true})

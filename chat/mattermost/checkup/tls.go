@@ -35,6 +35,11 @@ func (v *visit) certificate(ctx context.Context) {
 			"%s is plain HTTP: the bot's token can be read on the way", v.config.URL)
 		return
 	}
+	if v.config.Insecure {
+		v.doubt("certificate", "put the certificate of the authority that signed it, in PEM, into a file, set ca_file of connection "+v.opt.Name+" to it, and take insecure out",
+			"the certificate of %s is not checked (insecure): whoever stands between can read the token and act as Belfry", site.Host)
+		return
+	}
 	transport, err := v.config.Transport()
 	if err != nil {
 		return // Open would have failed
