@@ -18,6 +18,12 @@ func (a *App) Missed(ctx context.Context, name string) (bool, error) {
 	return is, err
 }
 
+// Miss notes that it is, as tidying up does.
+func (a *App) Miss(ctx context.Context, name string) error {
+	_, err := a.missedSince(ctx, name, a.opt.Clock.Now())
+	return err
+}
+
 // Unfinished are the destinations for which something waits.
 func (a *App) Unfinished(ctx context.Context) ([]string, error) { return a.store.Unfinished(ctx) }
 
