@@ -52,13 +52,10 @@ func TestACallForAnIncidentThatIsSpoiltStopsNoOther(t *testing.T) {
 	defer cancel()
 	c.fires("shop", "web02")
 	c.fires("mail", "mx1")
-	for range 3000 {
-		if _, err := c.store.IncidentFrom(t.Context(), "route mail", "all"); err == nil {
-			break
-		}
-		c.clock.Advance(10 * time.Millisecond)
-		time.Sleep(time.Millisecond)
-	}
+	comes(c.clock, func() bool {
+		_, err := c.store.IncidentFrom(t.Context(), "route mail", "all")
+		return err == nil
+	})
 	calls, err := c.store.NextCalls(t.Context(), 10)
 	if err != nil || len(calls) != 1 || calls[0].Route != "shop" || !strings.Contains(c.log.String(), "can't be read back") {
 		t.Errorf("kept are %+v, %v; %s", calls, err, c.log.String())
