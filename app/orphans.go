@@ -72,10 +72,14 @@ func (a *App) endOrphans(ctx context.Context) error {
 
 // forgetMissed ends what is noted of those who are configured: they may have
 // been missed earlier, and when they are missed again that begins anew, whether
-// anything waits for them now or not.
+// anything waits for them now or not. What ended in a chat meanwhile goes on: its
+// cards stand there as they were.
 func (a *App) forgetMissed(ctx context.Context, names []string) error {
 	for _, name := range names {
 		_, noted, err := a.store.Setting(ctx, missedSetting(name))
+		if err == nil && noted {
+			err = a.goOn(ctx, name)
+		}
 		if err == nil && noted {
 			_, _, err = a.store.TakeSetting(ctx, missedSetting(name))
 		}
@@ -84,6 +88,18 @@ func (a *App) forgetMissed(ctx context.Context, names []string) error {
 		}
 	}
 	return nil
+}
+
+// goOn takes back what endMissed did to a connection.
+func (a *App) goOn(ctx context.Context, name string) error {
+	if strings.HasPrefix(name, "monitor/") {
+		return nil // who waited was told that it was not carried out
+	}
+	n, err := a.store.Restore(ctx, name)
+	if n > 0 {
+		a.opt.Log.Info("a connection is configured again; its cards and channels are kept again", "connection", name, "deliveries", n)
+	}
+	return err
 }
 
 // missedSince is since when a name is not configured any more, as far as that

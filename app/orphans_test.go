@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"belfry/alert"
 	"belfry/app"
 	"belfry/chat/mattermost/mattermosttest"
 	"belfry/config"
@@ -92,4 +93,40 @@ func TestAConnectionThatIsBackIsNotMissedAnyMore(t *testing.T) {
 		return err == nil && len(list) == 0
 	})
 	eventually(t, "the connection is not missed any more", func() bool { return !missed() })
+}
+
+// TestAConnectionThatIsBackGoesOnWhereItWas: it was missing for days, and what had
+// changed by then stands on the cards that were there before.
+func TestAConnectionThatIsBackGoesOnWhereItWas(t *testing.T) {
+	o := newOffice(t)
+	with := file(t, "connections: [{name: chat, kind: mattermost, url: \""+o.m.URL()+"\", token: \""+o.m.Token()+"\", team: "+mattermosttest.Team+
+		", command_tokens: [\""+o.token+"\"]}]\ndefault: {channels: [chat/ops]}\n")
+	o.report(problem("web01")...)
+	o.report(problem("web02")...)
+	over, open := o.m.Room("ops").WaitCard("web01 is gone"), o.m.Room("ops").WaitCard("web02 is gone")
+	if err := o.a.Reload(config.Default(app.Kinds())); err != nil {
+		t.Fatal(err)
+	}
+	ended := problem("web01")
+	ended[0].Kind, ended[0].State, ended[0].Severity = alert.ReportRecovery, "UP", alert.SeverityOK
+	o.report(ended...)
+	eventually(t, "what waits there ends", func() bool {
+		o.clock.Advance(2 * time.Hour)
+		list, err := o.a.Unfinished(t.Context())
+		return err == nil && len(list) == 0
+	})
+	if err := o.a.Reload(with); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the card tells that it is over", func() bool {
+		o.clock.Advance(time.Minute)
+		return over.Shows("is over") || over.Shows("resolved") || over.Shows("UP")
+	})
+	again := problem("web02")
+	again[0].Output = "web02 is still gone"
+	o.report(again...)
+	open.WaitText("web02 is still gone")
+	if n := o.m.PostsIn("ops"); n > 3 { // two cards, and a note in a thread
+		t.Errorf("%d posts", n)
+	}
 }

@@ -194,6 +194,39 @@ func (t *tx) takeBack(ctx context.Context, text string, args ...any) (n, cards i
 	return len(list), cards, nil
 }
 
+// restoreSome is for what Belfry took no leave of: it stands in chat as it was, so
+// it keeps its place, and who may have been posted there is asked for.
+const restoreSome = `UPDATE deliveries SET state = CASE WHEN wanted > reached THEN 'due' ELSE 'done' END, due_at = $1, last_error = '', updated_at = $2,
+		unknown_since = CASE WHEN kind = 'card' AND receipt = '' AND tried <> 0 THEN created_at ELSE 0 END
+	WHERE id IN (SELECT id FROM deliveries WHERE state = 'ended' AND destination LIKE $3 ESCAPE '!'
+		AND (kind = 'card' OR kind = 'step' AND step <> 'summary') ORDER BY id LIMIT $4) RETURNING destination`
+
+// Restore has a connection go on as if its duties had never ended, where nothing
+// was taken out of chat before: cards are edited, not posted anew, also those of
+// what is over by now. Notes that ended are not said any more. It returns how many
+// cards and steps there were.
+func (s *Store) Restore(ctx context.Context, connection string) (n int, err error) {
+	for {
+		some := 0
+		err := s.write(ctx, func(ctx context.Context, t *tx) error {
+			some = 0
+			return t.each(ctx, restoreSome, []any{micros(t.now), micros(t.now), on(connection), int64(endsAtOnce)}, func(scan scanner) error {
+				var destination string
+				err := scan(&destination)
+				t.due[destination] = struct{}{}
+				some++
+				return err
+			})
+		})
+		if err != nil {
+			return n, fmt.Errorf("can't go on with deliveries to %s: %w", connection, err)
+		}
+		if n += some; some < endsAtOnce {
+			return n, nil
+		}
+	}
+}
+
 // Unfinished returns the destinations that have duties which are due or dead:
 // there somebody waits for something.
 func (s *Store) Unfinished(ctx context.Context) ([]string, error) {

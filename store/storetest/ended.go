@@ -23,6 +23,7 @@ func endedCases() map[string]func(t *testing.T, w *world) {
 		"what was ended keeps no alert for ever":          endedPruned,
 		"a channel is kept again where it comes back":     endedStepsBack,
 		"an incident that is reopened lives again":        endedReopened,
+		"what was not taken leave of goes on":             endedRestored,
 	}
 }
 
@@ -292,5 +293,63 @@ func endedReopened(t *testing.T, w *world) {
 	}
 	if d, err := w.Duty(w.ctx, was[1].ID); err != nil || d.State != store.DutyEnded {
 		t.Errorf("where nobody is: %+v, %v", d, err)
+	}
+}
+
+// endedRestored: a connection was missed for long and is there again. Cards keep
+// their places, those of what is over included.
+func endedRestored(t *testing.T, w *world) {
+	stands, over := w.post(t, "stands", "chat/town"), w.post(t, "over", "chat/town")
+	w.done(t, w.claim(t, "chat/town", 10))
+	lost := w.post(t, "lost", "chat/town")
+	w.claim(t, "chat/town", 10)
+	fresh := w.post(t, "fresh", "chat/town", "chat2/town")
+	i := w.put(t, 0, func(e *store.IncidentEffect) { e.Steps = []store.IncidentStep{step(incident.StepInvite)} })
+	c := w.claim(t, rooms, 10)
+	s := reached(c.Duties[0])
+	s.Receipt = "u1"
+	w.settle(t, c, s)
+	w.amend(t, over.ID, func(e *store.Effect) { e.Alert.Status, e.Stale = alert.Resolved, true; e.Alert.Revision++ })
+	was := map[alert.ID]store.Duty{}
+	for _, a := range []*alert.Alert{stands, over, lost, fresh} {
+		cards, err := w.Cards(w.ctx, a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		was[a.ID] = cards[0]
+	}
+	for _, name := range []string{"chat", "chat2"} {
+		if _, err := w.EndDuties(w.ctx, name, "not configured any more"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.heard()
+	if n, err := w.Restore(w.ctx, "chat"); err != nil || n != 5 {
+		t.Fatalf("%d go on, %v", n, err)
+	}
+	if got := w.heard(); !slices.Equal(got, []string{rooms, "chat/town"}) {
+		t.Errorf("told of %v", got)
+	}
+	got := map[alert.ID]store.Duty{}
+	c = w.claim(t, "chat/town", 10)
+	for _, d := range c.Duties {
+		got[d.AlertID] = d
+		if before := was[d.AlertID]; d.Key != before.Key || d.Receipt != before.Receipt || d.LastError != "" {
+			t.Errorf("%+v, was %+v", d, before)
+		}
+	}
+	if len(got) != 3 || got[over.ID].Receipt == "" || got[lost.ID].UnknownSince.IsZero() || !got[fresh.ID].UnknownSince.IsZero() {
+		t.Errorf("claimed %+v", got)
+	}
+	w.done(t, c)
+	w.amend(t, stands.ID, func(e *store.Effect) { e.Stale = true; e.Alert.Revision++ })
+	if c := w.claim(t, "chat/town", 10); len(c.Duties) != 1 || c.Duties[0].AlertID != stands.ID || c.Duties[0].Receipt == "" {
+		t.Errorf("it does not live: %+v", c.Duties)
+	}
+	if d, err := w.Step(w.ctx, i.ID, rooms, incident.StepInvite); err != nil || d.State != store.DutyDone || d.Receipt != "u1" {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if list, err := w.Unfinished(w.ctx); err != nil || slices.Contains(list, "chat2/town") {
+		t.Errorf("unfinished: %v, %v", list, err)
 	}
 }
