@@ -22,7 +22,9 @@ func killedAroundAReminder(t *testing.T, database string) {
 	t.Parallel()
 	m, chat := mattermost(t)
 	d := serve(t, database+chat+"incidents: {announce: [chat/alerts], api: [deploy]}\n")
-	d.declares("the shop is slow")
+	if !d.declares("the shop is slow") {
+		t.Fatal("belfry went away")
+	}
 	card := m.Room("alerts").WaitCard("the shop is slow")
 	reminders := func(n int) (said int) {
 		for _, note := range card.Thread() {

@@ -39,11 +39,13 @@ type platform struct {
 	// types has alice type a line after the incidents' command.
 	types func(line string)
 	look  func(number int) roomed
+	// links is how many a channel gets: in Mattermost only with a licence.
+	links int
 	alice string
 	// calm is how long nothing is called when all is done.
 	calm time.Duration
-	// made, invited, posted, pinned and shut are parts of the calls that do so.
-	made, invited, posted, pinned, shut string
+	// made, invited, pinned and shut are parts of the calls that do so.
+	made, invited, pinned, shut string
 }
 
 const roomSettings = `
@@ -58,7 +60,7 @@ func mattermostRooms(t *testing.T) *platform {
 	s := sabotage(t, m.URL())
 	token := m.AddCommand("incident", "http://not.yet.example/")
 	return &platform{
-		saboteur: s, alice: m.User("alice").ID, made: "POST /api/v4/channels", invited: "/members", posted: "POST /api/v4/posts", pinned: "/pin",
+		saboteur: s, alice: m.User("alice").ID, made: "POST /api/v4/channels", invited: "/members", pinned: "/pin",
 		shut: "DELETE /api/v4/channels/",
 		config: fmt.Sprintf("connections:\n  - {name: chat, kind: mattermost, url: %q, token: %q, team: %s, timeout: 2s, command_tokens: [%q]}\ndefault: {channels: [chat/alerts]}\n",
 			s.URL, m.Token(), mattermosttest.Team, token) + roomSettings,
@@ -79,7 +81,7 @@ func slackRooms(t *testing.T) *platform {
 	w.AddChannel("alerts")
 	s := sabotage(t, w.URL())
 	return &platform{
-		saboteur: s, alice: w.UserID("alice"), made: "conversations.create", invited: "conversations.invite", posted: "chat.postMessage", pinned: "pins.add",
+		saboteur: s, alice: w.UserID("alice"), links: 2, made: "conversations.create", invited: "conversations.invite", pinned: "pins.add",
 		shut: "conversations.archive",
 		config: fmt.Sprintf("connections:\n  - {name: chat, kind: slack, url: %q, token: %q, signing_secret: %q, timeout: 2s}\ndefault: {channels: [chat/alerts]}\n",
 			s.URL, w.Token(), w.SigningSecret()) + roomSettings,
@@ -219,7 +221,7 @@ func (p *platform) stands(t *testing.T, d *desk, number int) {
 	var quietSince time.Time
 	calls := -1
 	complete := func(r roomed) bool {
-		return len(r.channels) == 1 && len(r.cards) == 1 && len(r.announced) == 1 && slices.Contains(r.pins, r.card) && strings.Contains(r.topic, fmt.Sprintf("trouble %d", number)) &&
+		return len(r.channels) == 1 && len(r.cards) == 1 && len(r.announced) == 1 && slices.Contains(r.pins, r.card) && strings.Contains(r.topic, fmt.Sprintf("trouble %d", number)) && r.links == p.links &&
 			len(r.members) >= 3 && slices.Contains(r.members, p.alice) && strings.Contains(r.announced[0], "Channel: ")
 	}
 	var r roomed
