@@ -61,9 +61,14 @@ func (l *loader) call(where string, item *yaml.Node, name string, k routeKeys) b
 	if len(rule.Group) > maxCallGroup {
 		l.fault(valueAt(n, "group", key), "%sgroup: %d labels, at most %d are taken", where, len(rule.Group), maxCallGroup)
 	}
-	for _, label := range slices.Concat(rule.Group, rule.Placeholders()) {
-		if !isLabel(label) {
-			l.fault(valueAt(n, "group", key), "%s%s is no label; write it of letters, digits and _, in the title like {host}", where, quote(label))
+	for _, of := range []struct {
+		key    string
+		labels []string
+	}{{"group", rule.Group}, {"title", rule.Placeholders()}} {
+		for _, label := range of.labels {
+			if !isLabel(label) {
+				l.fault(valueAt(n, of.key, key), "%s%s is no label; write it of letters, digits and _, in the title like {host}", where, quote(label))
+			}
 		}
 	}
 	if utf8.RuneCountInString(rule.Title) > incident.MaxTitle {

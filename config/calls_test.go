@@ -3,6 +3,8 @@
 package config_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +81,24 @@ func TestProgramsThatMayUseTheAPI(t *testing.T) {
 		_, problems := config.Load("belfry.yaml", []byte("incidents: {api: "+text+"}\n"), kinds())
 		if len(problems) != 1 || !strings.Contains(problems.Error(), want) {
 			t.Errorf("%s: %v\nwant %s", text, problems, want)
+		}
+	}
+}
+
+// TestAPlaceholderIsToldAtItsTitle, where people have to mend it, and not at the
+// group that stands above or below.
+func TestAPlaceholderIsToldAtItsTitle(t *testing.T) {
+	text := callFile("    incident:\n      group: [\"x-y\"]\n      limit: 3\n      title: \"{a b}\"\n")
+	lineOf := func(part string) int {
+		before, _, _ := strings.Cut(text, part)
+		return strings.Count(before, "\n") + 1
+	}
+	_, problems := config.Load("belfry.yaml", []byte(text), kinds())
+	for part, want := range map[string]string{"group:": `"x-y" is no label`, "title: \"{a b}": `"a b" is no label`} {
+		if at := fmt.Sprintf("belfry.yaml:%d: ", lineOf(part)); !slices.ContainsFunc(strings.Split(problems.Error(), "\n"), func(line string) bool {
+			return strings.HasPrefix(line, at) && strings.Contains(line, want)
+		}) {
+			t.Errorf("%s is not told at %s in\n%v", want, at, problems)
 		}
 	}
 }
