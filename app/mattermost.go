@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"belfry/chat/mattermost"
 	"belfry/chat/mattermost/setup"
@@ -63,8 +62,8 @@ func (a *App) SetUp(ctx context.Context, w web.Wish, token config.Secret) (web.S
 	}
 	wish := setup.Wish{URL: w.URL, Team: w.Team, Channels: w.Channels, CreateChannels: w.CreateChannels, Connection: w.Name, Bot: w.Bot,
 		PublicURL: a.publicURL, CallbackURL: a.publicURL + "/chat/" + w.Name, Command: w.Command,
-		CommandHint: "[" + strings.Join(command.Words(), " | ") + "]", Triggers: w.Triggers,
-		IncidentCommand: w.IncidentCommand, IncidentHint: "[" + strings.Join(incidents.Words(), " | ") + "]", OAuth: w.OAuth, ChangeSettings: w.ChangeSettings,
+		CommandHint: command.Hint(), Triggers: w.Triggers,
+		IncidentCommand: w.IncidentCommand, IncidentHint: incidents.Hint(), OAuth: w.OAuth, ChangeSettings: w.ChangeSettings,
 		Data: a.opt.Data, CAFile: w.CAFile, Proxy: w.Proxy, Insecure: w.Insecure}
 	s, err := setup.Open(wish, token, setup.Options{Clock: a.opt.Clock})
 	if err != nil {

@@ -28,7 +28,7 @@ func (a *App) SlackApps(name string) (socket, called string, err error) {
 	link := func(socket bool) (string, error) {
 		w := (&slack.Config{}).Wish(name, a.publicURL)
 		w.Name, w.Socket, w.CallbackURL = "Belfry", socket, a.publicURL+"/chat/"+name
-		w.Incidents, w.IncidentHint = "/"+a.parts.Load().file.Incidents.Command, "["+strings.Join(incidents.Words(), " | ")+"]"
+		w.Incidents, w.IncidentHint = "/"+a.parts.Load().file.Incidents.Command, incidents.Hint()
 		m, err := slack.NewManifest(w)
 		if err != nil {
 			return "", err

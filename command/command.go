@@ -149,6 +149,9 @@ func Words() []string {
 	return names
 }
 
+// Hint is what people are shown behind the command's word while they type it.
+func Hint() string { return "[" + strings.Join(Words(), " | ") + "]" }
+
 // Command implements chat.Commander.
 func (c *Commands) Command(ctx context.Context, in chat.Command) chat.Answer {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)

@@ -438,3 +438,11 @@ func TestBelowACardItsAlertIsMeant(t *testing.T) {
 		t.Errorf("below something else: %q", got)
 	}
 }
+
+// TestTheHintNamesEveryCommand: it is what chat shows while /belfry is typed.
+func TestTheHintNamesEveryCommand(t *testing.T) {
+	inner := strings.TrimSuffix(strings.TrimPrefix(command.Hint(), "["), "]")
+	if got := strings.Split(inner, " | "); !slices.Equal(got, command.Words()) || len(got) < 5 || len(inner) != len(command.Hint())-2 {
+		t.Errorf("the hint is %q", command.Hint())
+	}
+}

@@ -129,8 +129,8 @@ func (f *setupFlags) run(ctx context.Context, stdin io.Reader, stdout, stderr io
 	}
 	server := file.Server
 	f.wish.Data = server.Data
-	f.wish.CommandHint = "[" + strings.Join(command.Words(), " | ") + "]"
-	f.wish.IncidentHint = "[" + strings.Join(incidents.Words(), " | ") + "]"
+	f.wish.CommandHint = command.Hint()
+	f.wish.IncidentHint = incidents.Hint()
 	f.wish.PublicURL = strings.TrimRight(firstOf(f.publicURL, server.PublicURL, app.DefaultURL(server, server.Listen)), "/")
 	f.wish.CallbackURL = strings.TrimRight(firstOf(f.wish.CallbackURL, f.wish.PublicURL+"/chat/"+f.wish.Connection), "/")
 	token, err := adminToken(f.tokenFile, stdin, stderr)

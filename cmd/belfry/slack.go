@@ -136,7 +136,7 @@ func (f *manifestFlags) wish() (slack.Wish, error) {
 		w = c.Wish(name, firstOf(f.url, file.Server.PublicURL)).Answering(file.AnswersOn(name))
 		incidentWord = file.Incidents.Command
 	}
-	w.Incidents, w.IncidentHint = "/"+incidentWord, "["+strings.Join(incidents.Words(), " | ")+"]"
+	w.Incidents, w.IncidentHint = "/"+incidentWord, incidents.Hint()
 	w.Name, w.CallbackURL = f.app, f.callback
 	if f.word != "" {
 		w.Command = f.word

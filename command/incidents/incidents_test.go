@@ -396,3 +396,12 @@ func FuzzLines(f *testing.F) {
 		}
 	})
 }
+
+// TestTheHintNamesEveryCommand: it is what chat shows while /incident is typed,
+// wherever an app or a command was made.
+func TestTheHintNamesEveryCommand(t *testing.T) {
+	inner := strings.TrimSuffix(strings.TrimPrefix(incidents.Hint(), "["), "]")
+	if got := strings.Split(inner, " | "); !slices.Equal(got, incidents.Words()) || len(got) < 5 || len(inner) != len(incidents.Hint())-2 {
+		t.Errorf("the hint is %q", incidents.Hint())
+	}
+}

@@ -3,6 +3,8 @@
 package incidents
 
 import (
+	"strings"
+
 	"belfry/chat"
 	"belfry/incident"
 	"belfry/typed"
@@ -86,3 +88,6 @@ func Words() []string {
 	}
 	return names
 }
+
+// Hint is what people are shown behind the command's word while they type it.
+func Hint() string { return "[" + strings.Join(Words(), " | ") + "]" }
