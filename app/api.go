@@ -48,8 +48,8 @@ func (a *App) programsOf(f *config.File) (list []api.Program, err error) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("program %s: %w", p.Name, err)
-		case len(program.Token) < minProgramToken:
-			return nil, fmt.Errorf("program %s: its token has fewer than %d characters; head -c 24 /dev/urandom | base64 makes one", p.Name, minProgramToken)
+		case len(program.Token) < config.MinToken:
+			return nil, fmt.Errorf("program %s: its token has fewer than %d characters; head -c 24 /dev/urandom | base64 makes one", p.Name, config.MinToken)
 		case seen[program.Token] != "":
 			return nil, fmt.Errorf("programs %s and %s have the same token: what one does would count as the other's; give each its own", seen[program.Token], p.Name)
 		}
@@ -58,9 +58,6 @@ func (a *App) programsOf(f *config.File) (list []api.Program, err error) {
 	}
 	return list, nil
 }
-
-// minProgramToken is the shortest token of a program, in characters.
-const minProgramToken = 16
 
 // Programs lists those who may use the API of incidents.
 func (a *App) Programs() []api.Program { return a.parts.Load().programs }

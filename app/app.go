@@ -90,6 +90,7 @@ type App struct {
 
 	made         madeChannels
 	reloading    sync.Mutex
+	writing      sync.Mutex // held while a connection's file and its secrets change
 	examining    sync.Mutex
 	stopWatching func()
 	base         context.Context

@@ -85,7 +85,7 @@ const metricsFile = "metrics-token"
 func keptToken(path string) (config.Secret, string, error) {
 	b, err := readSmall(path)
 	switch {
-	case err == nil && len(bytes.TrimSpace(b)) >= 16:
+	case err == nil && len(bytes.TrimSpace(b)) >= config.MinToken:
 		return config.Secret(bytes.TrimSpace(b)), path, nil
 	case err == nil:
 		return "", path, fmt.Errorf("the token file %s is too short to be safe: remove it, and a new one is made", path)

@@ -232,6 +232,8 @@ func (r *removing) takeAway(ctx context.Context, tell func(web.Step)) (end web.E
 // takeOff ends the connection in Belfry's own configuration.
 func (r *removing) takeOff(ctx context.Context, c config.Connection, end web.End) (web.End, error) {
 	a, name := r.app, r.wish.Name
+	a.writing.Lock()
+	defer a.writing.Unlock()
 	if c.From == "" {
 		d, _, err := a.departed(ctx, name)
 		d.Done = true

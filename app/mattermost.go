@@ -111,6 +111,8 @@ func (s *settingUp) CarryOut(ctx context.Context, tell func(web.Step)) (web.End,
 		end.Said = append(end.Said, "The bot has no token yet, so there is no connection to configure.")
 		return end, nil
 	}
+	s.app.writing.Lock()
+	defer s.app.writing.Unlock()
 	path := s.app.included(s.wish.Connection)
 	end.File = path
 	if end.Entry, err = s.app.written(s.of.Entry(), path); err != nil {

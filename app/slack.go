@@ -62,10 +62,17 @@ func (a *App) ConnectSlack(ctx context.Context, w web.SlackWish) error {
 	case w.AppToken == "" && w.SigningSecret == "":
 		return errors.New("an app-level token or the signing secret is needed: without either nobody's presses and commands arrive")
 	}
-	if _, taken := a.configured(w.Name); taken {
-		return fmt.Errorf("there is a connection %s already: take another name", w.Name)
+	if err := a.notTaken(w.Name); err != nil {
+		return err
 	}
 	if err := a.trySlack(ctx, w); err != nil {
+		return err
+	}
+	// From here on one at a time, and asked again: while Slack answered somebody
+	// else may have taken the name, whose secrets stand in the same files.
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	if err := a.notTaken(w.Name); err != nil {
 		return err
 	}
 	text, err := a.writeSlack(w)
@@ -81,6 +88,13 @@ func (a *App) ConnectSlack(ctx context.Context, w web.SlackWish) error {
 		return errors.Join(err, a.dropSlack(w.Name))
 	}
 	a.made.add([]string{w.Name + "/" + w.Channel})
+	return nil
+}
+
+func (a *App) notTaken(name string) error {
+	if _, taken := a.configured(name); taken {
+		return fmt.Errorf("there is a connection %s already: take another name", name)
+	}
 	return nil
 }
 

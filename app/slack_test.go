@@ -4,9 +4,16 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"belfry/chat/slack/slacktest"
@@ -101,4 +108,61 @@ func TestSlackIsConnectedAgainByTheNameOfOneThatWasDisconnected(t *testing.T) {
 	}
 	l.report("web01")
 	s.Room("ops").WaitCard("web01 is gone")
+}
+
+// meeting is a way to a Slack on which the first questions wait until there are
+// as many as people, so that all of them are under way at once.
+func meeting(t *testing.T, to string, people int) string {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &http.Transport{}
+	next := &httputil.ReverseProxy{Transport: out, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	var came atomic.Int32
+	all := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "auth.test") && int(came.Add(1)) == people {
+			close(all)
+		}
+		select {
+		case <-all:
+		case <-r.Context().Done():
+		}
+		next.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { s.Close(); out.CloseIdleConnections() })
+	return s.URL
+}
+
+// TestTwoConnectSlackByOneName: one of them does, and keeps the secrets that they
+// gave; the other is told, and takes nothing away.
+func TestTwoConnectSlackByOneName(t *testing.T) {
+	s := slacktest.Start(t)
+	s.AddChannel("ops")
+	l := newLeaver(t, "server: {}\n")
+	wish := web.SlackWish{Name: "team", Channel: "ops", Token: config.Secret(s.Token()), URL: meeting(t, s.URL(), 2)}
+	wishes := []web.SlackWish{wish, wish}
+	wishes[0].SigningSecret, wishes[1].AppToken = config.Secret(s.SigningSecret()), config.Secret(s.AppToken())
+	errs := make([]error, len(wishes))
+	var both sync.WaitGroup
+	for i, w := range wishes {
+		both.Go(func() { errs[i] = l.app.ConnectSlack(t.Context(), w) })
+	}
+	both.Wait()
+	won := slices.Index(errs, nil)
+	if won < 0 || errs[1-won] == nil || !strings.Contains(errs[1-won].Error(), "already") {
+		t.Fatalf("they are told %v", errs)
+	}
+	for name, want := range map[string]config.Secret{"token": wishes[won].Token, "signing-secret": wishes[won].SigningSecret, "app-token": wishes[won].AppToken} {
+		b, err := os.ReadFile(filepath.Join(l.data, "slack-team."+name))
+		if config.Secret(strings.TrimSpace(string(b))) != want || err != nil && want != "" {
+			t.Errorf("the %s of who came first is not what is kept: %v", name, err)
+		}
+	}
+	l.restart()
+	if _, ok := l.connection("team"); !ok {
+		t.Error("the connection is not there")
+	}
 }
