@@ -4,6 +4,7 @@ package app_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"belfry/app"
+	"belfry/config"
 	"belfry/store/opentest"
 )
 
@@ -48,5 +50,32 @@ func TestAProgramNamesPeopleOfTheRoom(t *testing.T) {
 	}
 	if page := body(client.Get(a.URL() + "/incidents/1")); !strings.Contains(page, "a secret") {
 		t.Error("who was named does not see it")
+	}
+}
+
+// TestOneLengthHoldsForTokens by which Belfry is called: a source's and a
+// program's.
+func TestOneLengthHoldsForTokens(t *testing.T) {
+	for length, refused := range map[int]bool{config.MinToken - 1: true, config.MinToken: false} {
+		dir := opentest.Dir(t)
+		if err := os.WriteFile(filepath.Join(dir, "api_ci.token"), []byte(strings.Repeat("t", length)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, problems := config.Load("belfry.yaml", []byte("sources: [{name: nagios, kind: nagios, token: "+strings.Repeat("s", length)+"}]\ndefault: {channels: [room/alerts]}\n"), app.Kinds())
+		if got := strings.Contains(problems.Error(), fmt.Sprintf("at least %d are wanted", config.MinToken)); got != refused {
+			t.Errorf("a source's of %d: %v", length, problems)
+		}
+		for api, want := range map[string]string{
+			"[ci]": "too short to be safe",
+			"[{name: ci, token_file: " + filepath.Join(dir, "api_ci.token") + "}]": fmt.Sprintf("fewer than %d characters", config.MinToken),
+		} {
+			a, err := app.Start(t.Context(), app.Options{Data: dir, File: file(t, "incidents: {api: "+api+"}\n")})
+			if err == nil {
+				stop(t, a)
+			}
+			if (err != nil) != refused || refused && !strings.Contains(err.Error(), want) {
+				t.Errorf("a program's of %d by %s: %v", length, api, err)
+			}
+		}
 	}
 }

@@ -12,12 +12,14 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Bounds of a source's token, in bytes: 16 letters and digits drawn at random
-// can't be guessed over the network.
-const (
-	minToken = 16
-	maxToken = 1024
-)
+// MinToken is how long a token is at least by which somebody who calls Belfry is
+// known, in bytes: 16 letters and digits drawn at random can't be guessed over
+// the network. It holds for sources, for programs, and for what chat servers
+// send along.
+const MinToken = 16
+
+// maxToken bounds a source's token, in bytes.
+const maxToken = 1024
 
 // reserved are names that stand for something else in destinations.
 const reserved = "monitor"
@@ -96,8 +98,8 @@ func wrongToken(token Secret, file string) string {
 	switch {
 	case file != "":
 		return "token_file is set too; keep one of the two"
-	case len(text) < minToken:
-		return fmt.Sprintf("it has %d characters, at least %d are wanted; head -c 24 /dev/urandom | base64 makes one", len(text), minToken)
+	case len(text) < MinToken:
+		return fmt.Sprintf("it has %d characters, at least %d are wanted; head -c 24 /dev/urandom | base64 makes one", len(text), MinToken)
 	case len(text) > maxToken:
 		return fmt.Sprintf("it has more than %d characters", maxToken)
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }):

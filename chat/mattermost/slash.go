@@ -27,7 +27,6 @@ const (
 	maxCommand   = 256 << 10
 	maxTokens    = 50
 	maxTokenFile = 64 << 10
-	minToken     = 16
 )
 
 // What people read when their command could not be taken.
@@ -111,8 +110,8 @@ func readTokens(key string, inline []config.Secret, file string) (tokens, error)
 
 // wrongToken says what keeps a text from being a slash command's token.
 func wrongToken(token string) string {
-	if len(token) < minToken || strings.ContainsAny(token, " \t\r\n\"") {
-		return fmt.Sprintf("is no token: at least %d characters, without white space and quotes", minToken)
+	if len(token) < config.MinToken || strings.ContainsAny(token, " \t\r\n\"") {
+		return fmt.Sprintf("is no token: at least %d characters, without white space and quotes", config.MinToken)
 	}
 	return ""
 }
