@@ -15,6 +15,7 @@ import (
 	"belfry/answer"
 	"belfry/chat"
 	"belfry/chat/mattermost"
+	"belfry/chat/slack"
 	"belfry/clock"
 	"belfry/config"
 	"belfry/message"
@@ -32,7 +33,8 @@ func (a *App) openAnswers(f *config.File) (*answer.Answers, error) {
 
 // TryAnswer implements server.Answerer.
 func (a *App) TryAnswer(ctx context.Context, channel, text string) (string, error) {
-	return tryAnswer(ctx, a.parts.Load().answers, channel, text)
+	p := a.parts.Load()
+	return tryAnswer(ctx, p.answers, p.file, channel, text)
 }
 
 // AnswerTrial is a message to try answers with, without a server.
@@ -108,7 +110,7 @@ func (t AnswerTrial) Try(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer all.Close()
-	return tryAnswer(ctx, all, t.Channel, t.Text)
+	return tryAnswer(ctx, all, t.File, t.Place(), t.Text)
 }
 
 // unanswered says why there is no answer.
@@ -140,14 +142,35 @@ func (noBoard) Live(context.Context, string) chat.Message {
 
 func (b noBoard) Problems(ctx context.Context, text string) chat.Message { return b.Live(ctx, text) }
 
+// previewed shows an answer as the platform of a connection would, which is
+// returned, too. Where none is named, or none of that name is configured, it is
+// that of the first connection to chat.
+func previewed(file *config.File, connection string, r chat.Reply) (shown, platform string, err error) {
+	var first config.Spec
+	for _, c := range file.Connections {
+		if c.Name == connection || first == nil && c.Kind != config.RoomKind {
+			first = c.Spec
+		}
+		if c.Name == connection {
+			break
+		}
+	}
+	if _, ok := first.(*slack.Config); ok {
+		shown, err = slack.PreviewReply(r)
+		return shown, "Slack", err
+	}
+	shown, err = mattermost.PreviewReply(r)
+	return shown, "Mattermost", err
+}
+
 // tryAnswer says what a message would be answered with, in plain text.
-func tryAnswer(ctx context.Context, all *answer.Answers, channel, text string) (string, error) {
+func tryAnswer(ctx context.Context, all *answer.Answers, file *config.File, channel, text string) (string, error) {
 	connection, name, _ := strings.Cut(channel, "/")
 	r, ok := all.Try(ctx, chat.Heard{Actor: chat.Actor{Connection: connection, ID: "you", Name: "you"}, ChannelName: name, Text: text})
 	if !ok {
 		return "", fmt.Errorf("nothing is answered to that in %s", channel)
 	}
-	shown, err := mattermost.PreviewReply(*r)
+	shown, platform, err := previewed(file, connection, *r)
 	if err != nil {
 		return "", err
 	}
@@ -159,7 +182,7 @@ func tryAnswer(ctx context.Context, all *answer.Answers, channel, text string) (
 		where += ", signed " + chat.CleanLine(r.Username)
 	}
 	var b strings.Builder
-	b.WriteString(where + ", in Mattermost:\n")
+	b.WriteString(where + ", in " + platform + ":\n")
 	for line := range strings.SplitSeq(strings.TrimRight(shown, "\n"), "\n") {
 		b.WriteString("| " + line + "\n")
 	}

@@ -24,3 +24,21 @@ func TestPreview(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestPreviewOfAnAnswer: what people get in Slack, and no Markdown, which Slack
+// does not read.
+func TestPreviewOfAnAnswer(t *testing.T) {
+	got, err := slack.PreviewReply(replies["markdown"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"*Fridge*", "It has *4.5 °C*", "_the door_", "~shut~", ":snowflake:", "• first site (https://fridge.example.org/a?b=c)\n  1. inner\n• second milk",
+		"> said alice\n", "```\ncode verbatim\n```", "| top | milk | eggs |\n", "the page (https://fridge.example.org)", "`a`"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if got, err = slack.PreviewReply(replies["box"]); err != nil || !strings.Contains(got, "Fridge top") || !strings.Contains(got, "#3fa34d") || !strings.Contains(got, "<!here> milk |") || !strings.Contains(got, "… and 2 more") {
+		t.Errorf("%v\n%s", err, got)
+	}
+}

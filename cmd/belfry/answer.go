@@ -31,7 +31,8 @@ func newAnswerCommand() *cobra.Command {
 		Use:   "answer WORD...",
 		Short: "Show what a message in a channel is answered with, without posting it",
 		Long: `Show what a message that begins with WORD is answered with (answers: in the
-configuration), as Mattermost would show it. Nothing is posted.
+configuration), as the platform of its connection would show it: that of
+--channel, else where it is answered, else the first in the file. Nothing is posted.
 
 An answer of kind http is tried right here: its endpoint is asked, or --json
 gives what it would say. Those of kind query and template show what a running
