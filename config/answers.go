@@ -114,7 +114,11 @@ func (l *loader) where(where string, item *yaml.Node, texts []string) (out []Whe
 				l.fault(itemAt(item, "channels", i), "%s%v", where, err)
 				continue
 			}
-			w = Where{Connection: target.Connection, Channel: target.Channel}
+			w = Where{Connection: target.Connection, Channel: strings.TrimLeft(target.Channel, "~#")}
+			if wrong := wrongPlace(target.Connection, w.Channel); wrong != "" {
+				l.fault(itemAt(item, "channels", i), "%schannels: %s %s", where, quote(text), wrong)
+				continue
+			}
 		}
 		if !l.blind && !slices.Contains(l.names, w.Connection) {
 			l.fault(itemAt(item, "channels", i), "%schannels: there is no connection %s; %s", where, quote(w.Connection), did(w.Connection, l.names))
@@ -125,6 +129,20 @@ func (l *loader) where(where string, item *yaml.Node, texts []string) (out []Whe
 		out = append(out, w)
 	}
 	return out
+}
+
+// wrongPlace says what keeps an answer from ever being given in a channel.
+// Routes find a channel of another team by team/handle; who hears a word knows the
+// handles of the connection's own team alone, because anybody in another one could
+// make a channel of the same name there.
+func wrongPlace(connection, channel string) string {
+	switch _, handle, team := strings.Cut(channel, "/"); {
+	case channel == "":
+		return "names no channel after the /"
+	case team:
+		return fmt.Sprintf("names a team, which answers can't be told by; write %s/ and the channel's id, or %s/%s for one of the connection's own team", connection, connection, handle)
+	}
+	return ""
 }
 
 // wordsOf checks the trigger words of an answer: each is one word, and means
