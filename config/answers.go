@@ -115,13 +115,12 @@ func (l *loader) where(where string, item *yaml.Node, texts []string) (out []Whe
 				continue
 			}
 			w = Where{Connection: target.Connection, Channel: strings.TrimLeft(target.Channel, "~#")}
-			if wrong := wrongPlace(target.Connection, w.Channel); wrong != "" {
-				l.fault(itemAt(item, "channels", i), "%schannels: %s %s", where, quote(text), wrong)
-				continue
-			}
 		}
 		if !l.blind && !slices.Contains(l.names, w.Connection) {
 			l.fault(itemAt(item, "channels", i), "%schannels: there is no connection %s; %s", where, quote(w.Connection), did(w.Connection, l.names))
+		} else if wrong := wrongPlace(w); text != w.Connection && wrong != "" {
+			l.fault(itemAt(item, "channels", i), "%schannels: %s %s", where, quote(text), wrong)
+			continue // it would stand for the whole connection
 		}
 		if w.Connection == RoomName {
 			l.fault(itemAt(item, "channels", i), "%schannels: nobody types in the built-in room; answers are for chat platforms", where)
@@ -135,12 +134,12 @@ func (l *loader) where(where string, item *yaml.Node, texts []string) (out []Whe
 // Routes find a channel of another team by team/handle; who hears a word knows the
 // handles of the connection's own team alone, because anybody in another one could
 // make a channel of the same name there.
-func wrongPlace(connection, channel string) string {
-	switch _, handle, team := strings.Cut(channel, "/"); {
-	case channel == "":
+func wrongPlace(w Where) string {
+	switch _, handle, team := strings.Cut(w.Channel, "/"); {
+	case w.Channel == "":
 		return "names no channel after the /"
 	case team:
-		return fmt.Sprintf("names a team, which answers can't be told by; write %s/ and the channel's id, or %s/%s for one of the connection's own team", connection, connection, handle)
+		return fmt.Sprintf("names a team, which answers can't be told by; write %s/ and the channel's id, or %s/%s for one of the connection's own team", w.Connection, w.Connection, handle)
 	}
 	return ""
 }
