@@ -19,7 +19,7 @@ import (
 
 type nowhere struct{}
 
-func (nowhere) Route(alert.Labeled) desk.Routing  { return desk.Routing{} }
+func (nowhere) Route(alert.Labeled) desk.Routing { return desk.Routing{} }
 func (nowhere) Named(string) (d string, ok bool) { return "", false }
 
 // What happens on openITCOCKPIT's own pages, with nobody notified, gets onto
