@@ -31,6 +31,7 @@ type Store interface {
 	Alert(ctx context.Context, id alert.ID) (*alert.Alert, error)
 	EventsByID(ctx context.Context, keys []store.EventKey) (map[store.EventKey]alert.Event, error)
 	Cards(ctx context.Context, alertID alert.ID) ([]store.Duty, error)
+	Duties(ctx context.Context, id alert.ID) ([]store.Duty, error)
 	IncidentByID(ctx context.Context, id alert.ID) (*incident.Incident, error)
 	IncidentEntry(ctx context.Context, id, entry alert.ID) (incident.Entry, error)
 	Step(ctx context.Context, id alert.ID, destination string, kind incident.StepKind) (store.Duty, error)

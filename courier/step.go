@@ -239,8 +239,36 @@ func (s *stepping) close(ctx context.Context) delivery.Outcome {
 	return delivery.Outcome{Err: err}
 }
 
-// summaryWait is when to look again whether the closing summary stands.
-const summaryWait = 15 * time.Second
+// lastWait is when to look again whether all stands that is said in a channel
+// before it is archived.
+const lastWait = 15 * time.Second
+
+// unsaid says whether something is on its way that people are to read in the
+// channel, or about it: once it is archived its card can't say any more that the
+// incident is over. Notes behind a card that was given up wait for somebody, and
+// nobody waits for them.
+func (s *stepping) unsaid(ctx context.Context) (bool, error) {
+	duties, err := s.store.Duties(ctx, s.i.ID)
+	if err != nil {
+		return false, err
+	}
+	inside, stands, notes := s.connection+"/"+s.own.ID, false, false
+	for _, d := range duties {
+		due := d.State == store.DutyDue
+		switch {
+		case d.Destination == inside && d.Kind == store.DutyCard:
+			if due {
+				return true, nil
+			}
+			stands = d.State == store.DutyDone
+		case d.Destination == inside && d.Kind == store.DutyNote:
+			notes = notes || due
+		case due && d.Destination == s.errand.Destination && (d.Step == incident.StepDescribe || d.Step == incident.StepRename):
+			return true, nil
+		}
+	}
+	return stands && notes, nil
+}
 
 // archive makes the channel archived or not, as it should be now: whatever was
 // ordered, an incident that goes on has an open channel.
@@ -257,9 +285,16 @@ func (s *stepping) archive(ctx context.Context) delivery.Outcome {
 		case err != nil:
 			return s.unread(s.errand, err)
 		case summary.State == store.DutyDue:
-			return delivery.Outcome{Again: summaryWait}
+			return delivery.Outcome{Again: lastWait}
 		case summary.State == store.DutyDead:
 			return delivery.Outcome{} // once it was sent again it orders this again
+		}
+		more, err := s.unsaid(ctx)
+		switch {
+		case err != nil:
+			return s.unread(s.errand, err)
+		case more:
+			return delivery.Outcome{Again: lastWait}
 		}
 		return s.close(ctx)
 	case !s.i.Status.Over() && (c.Archived || !s.errand.UnknownSince.IsZero()):

@@ -152,6 +152,38 @@ func TestNoChannelIsArchivedBeforeItsSummary(t *testing.T) {
 	}
 }
 
+// TestNoChannelIsArchivedBeforeItsCardSaysTheEnd: the summary stands at once, and
+// chat takes no edits for longer than the channel stays.
+func TestNoChannelIsArchivedBeforeItsCardSaysTheEnd(t *testing.T) {
+	x := newTenancy(t)
+	x.rules.Archive = 3 * time.Second
+	x.declare(false)
+	x.work(x.chat, x.r, time.Second)
+	must(t)(x.r.Move(t.Context(), 1, incident.Cancel, anna(), ""))
+	slow := &unedited{building: x.chat, left: 20}
+	for range 30 {
+		x.chat.trouble["describe"] = append(x.chat.trouble["describe"], "down")
+	}
+	x.work(slow, x.r, time.Hour)
+	o, cards := x.chat.rooms["c1"], strings.Join(x.cards(), "\n")
+	if slow.left > 0 || !o.archived || strings.Contains(cards, "started") || !strings.Contains(o.topic, "cancelled") || len(x.dead()) > 0 {
+		t.Errorf("%d left, %+v\n%s\n%+v", slow.left, o, cards, x.dead())
+	}
+}
+
+// unedited is a building where the first edits fail.
+type unedited struct {
+	*building
+	left int
+}
+
+func (u *unedited) Update(ctx context.Context, ref chat.Ref, key string, m chat.Message) error {
+	if u.left--; u.left >= 0 {
+		return fault.NewRetry(errors.New("nobody is there"))
+	}
+	return u.building.Update(ctx, ref, key, m)
+}
+
 // registry is a building that knows people, once it may.
 type registry struct {
 	*building
