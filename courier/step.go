@@ -63,6 +63,9 @@ func (c *Chat) step(ctx context.Context, e delivery.Errand, i *incident.Incident
 	}
 	if out.Err == nil {
 		out.Reached = e.Wanted
+	} else if !e.UnknownSince.IsZero() {
+		// This attempt did nothing for certain, but an earlier one may have.
+		out.Unknown = true
 	}
 	return out
 }

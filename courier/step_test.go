@@ -215,6 +215,23 @@ func TestAnIncidentThatIsOverNeedsNoChannel(t *testing.T) {
 	}
 }
 
+// TestAChannelThatMayBeMadeIsRemembered: after the attempt whose answer was lost
+// come others that certainly made nothing, and the end of the incident.
+func TestAChannelThatMayBeMadeIsRemembered(t *testing.T) {
+	x := newTenancy(t)
+	x.chat.trouble["open"] = []string{"lost", "down", "down"}
+	x.declare(false)
+	for range 3 {
+		x.work(x.chat, x.r, 0)
+		x.clock.Advance(time.Second)
+	}
+	must(t)(x.r.Move(t.Context(), 1, incident.Cancel, anna(), ""))
+	x.work(x.chat, x.r, 2*time.Hour)
+	if o := x.chat.rooms["c1"]; len(x.chat.rooms) != 1 || !o.archived || len(x.dead()) > 0 {
+		t.Errorf("%d channels, the first %+v; given up %+v", len(x.chat.rooms), o, x.dead())
+	}
+}
+
 // keys of channels are the duties' own.
 func TestTheKeyOfAChannelIsItsDutys(t *testing.T) {
 	x := newTenancy(t)
