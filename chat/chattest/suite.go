@@ -179,10 +179,10 @@ func (r *room) decided(err error, want ...fault.Decision) string {
 	return err.Error()
 }
 
-// find asks for key in the channel, posted in the last minute.
+// find asks for key in the channel, of an attempt that began a minute ago.
 func (r *room) find(key string) (chat.Ref, bool) {
 	r.Helper()
-	ref, ok, err := r.Platform.Find(r.context(), r.Channel, key, r.Now().Add(-time.Minute))
+	ref, ok, err := r.Platform.Find(r.context(), r.Channel, key, r.Now().Add(-chat.FindMargin-time.Minute))
 	if err != nil {
 		r.Fatalf("can't look for a key: %v", err)
 	}
@@ -196,7 +196,7 @@ func (r *room) findNote(thread chat.Ref, key string) (chat.Ref, bool) {
 	if !ok {
 		return r.find(key)
 	}
-	ref, ok, err := f.FindReply(r.context(), thread, key, r.Now().Add(-time.Minute))
+	ref, ok, err := f.FindReply(r.context(), thread, key, r.Now().Add(-chat.FindMargin-time.Minute))
 	if err != nil {
 		r.Fatalf("can't look for a note's key: %v", err)
 	}

@@ -3,12 +3,19 @@
 package slack_test
 
 import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"belfry/chat"
 	"belfry/chat/slack"
+	"belfry/chat/slack/slacktest"
 	"belfry/fault"
 	"belfry/seal"
 )
@@ -89,6 +96,66 @@ func TestMissingScopeNamesIt(t *testing.T) {
 	}
 }
 
+// TestWhatSlackCarriesOutLateIsPostedOnce: the caller is gone, and the call is not.
+func TestWhatSlackCarriesOutLateIsPostedOnce(t *testing.T) {
+	late := make(chan []byte, 1)
+	var target string
+	before := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if strings.HasSuffix(r.URL.Path, "chat.postMessage") && len(late) == 0 && target != "" {
+			late <- body
+			panic(http.ErrAbortHandler)
+		}
+		u, err := url.Parse(target)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		httputil.NewSingleHostReverseProxy(u).ServeHTTP(w, r)
+	}))
+	t.Cleanup(before.Close)
+	c := connectTo(t, slacktest.Options{}, func(c *slack.Config) {
+		target = strings.TrimSuffix(c.URL, "/api")
+		c.URL = before.URL + "/api"
+	})
+	p := chat.Post{Channel: "ops", Key: seal.Random(), Message: golden["recovered"]}
+	if _, err := c.Post(t.Context(), p); !is(err, fault.Unknown) {
+		t.Fatal(err)
+	}
+	c.clock.Advance(time.Second)
+	if _, err := c.Post(t.Context(), p); !is(err, fault.RetryAfter) {
+		t.Fatalf("a second later: %v", err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target+"/api/chat.postMessage", bytes.NewReader(<-late))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", "Bearer "+c.fake.Token())
+	done, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := done.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.clock.Advance(time.Minute)
+	if ref, err := c.Post(t.Context(), p); err != nil || ref.Post == "" {
+		t.Errorf("%+v, %v", ref, err)
+	}
+	if n := len(c.fake.Room("ops").Cards()); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func is(err error, want fault.Decision) bool {
+	got, _ := fault.Of(err)
+	return got == want
+}
+
 // TestAfterInternalErrorTheChannelIsAsked: one message, whether it arrived or not.
 func TestAfterInternalErrorTheChannelIsAsked(t *testing.T) {
 	for _, code := range []string{"internal_error", "fatal_error"} {
@@ -104,6 +171,7 @@ func TestAfterInternalErrorTheChannelIsAsked(t *testing.T) {
 				t.Errorf("%s, %s: %v", code, name, err)
 			}
 			before := len(c.fake.Calls("conversations.history"))
+			c.clock.Advance(time.Minute) // nothing comes that late
 			ref, err := c.Post(t.Context(), p)
 			if err != nil || ref.Post == "" {
 				t.Errorf("%s, %s: the repetition: %+v, %v", code, name, ref, err)

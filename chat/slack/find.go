@@ -10,10 +10,16 @@ import (
 	"time"
 
 	"belfry/chat"
+	"belfry/fault"
 )
 
 // margin is added to what is known of the two clocks' difference.
 const margin = time.Minute
+
+// lateWait is how long after the beginning of an attempt Slack may still be
+// about to carry it out: a call whose caller was killed or hung up goes on. Until
+// then what can't be found may be on its way, and nothing is posted in its place.
+const lateWait = 5 * time.Second
 
 // kept is a message as conversations.history shows it with its metadata.
 type kept struct {
@@ -79,6 +85,8 @@ func (p *Platform) search(ctx context.Context, method string, args url.Values, k
 	ref := chat.Ref{}
 	if found != "" {
 		ref = chat.Ref{Channel: args.Get("channel"), Post: found}
+	} else if left := since.Add(chat.FindMargin + lateWait).Sub(p.clock.Now()); left > 0 {
+		return ref, false, fault.NewRetryAfterOnly(fault.This, fmt.Errorf("can't %s: it may still be on its way", doing), left)
 	}
 	p.sent.settled(key, ref, found != "")
 	return ref, found != "", nil

@@ -199,7 +199,7 @@ func TestFindBelievesNobodyElse(t *testing.T) {
 	c.say(t, "ops", golden["recovered"])
 	key := seal.Random()
 	c.fake.PostWithMetadata("ops", "belfry_message", map[string]any{"key": key})
-	if ref, ok, err := c.Find(t.Context(), "ops", key, c.clock.Now().Add(-time.Minute)); ok || err != nil {
+	if ref, ok, err := c.Find(t.Context(), "ops", key, c.clock.Now().Add(-chat.FindMargin-time.Minute)); ok || err != nil {
 		t.Errorf("found %+v, %v", ref, err)
 	}
 }

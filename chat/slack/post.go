@@ -38,7 +38,7 @@ func (p *Platform) Post(ctx context.Context, o chat.Post) (chat.Ref, error) {
 		return ref, err
 	}
 	if !first.IsZero() {
-		ref, ok, err := p.findAgain(ctx, o, first)
+		ref, ok, err := p.findAgain(ctx, o, first.Add(-chat.FindMargin))
 		if err != nil || ok {
 			p.sent.end(o.Key, ref, err)
 			return ref, err
