@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"belfry/alert"
 	"belfry/chat"
@@ -159,12 +160,22 @@ func (c *Chat) card(ctx context.Context, e delivery.Errand, m chat.Message, revi
 	return delivery.Outcome{Reached: revision, Receipt: ref.Receipt()}
 }
 
+// lateWait is how long a platform may take to carry out an edit that nobody waits
+// for any more.
+const lateWait = 5 * time.Second
+
 // edit brings a card that stands there up to date.
 func (c *Chat) edit(ctx context.Context, ref chat.Ref, e delivery.Errand, m chat.Message, revision int64) delivery.Outcome {
 	err := c.platform.Update(ctx, ref, e.Key, m)
 	switch decision, _ := fault.Of(err); decision {
 	case fault.None:
-		return delivery.Outcome{Reached: revision, Receipt: ref.Receipt()}
+		out := delivery.Outcome{Reached: revision, Receipt: ref.Receipt()}
+		if !e.UnknownSince.IsZero() {
+			// An earlier edit, whose caller was killed or hung up, may still be
+			// carried out, and would show how things were: once more, behind it.
+			out.Again = lateWait
+		}
+		return out
 	case fault.Gone:
 		return delivery.Outcome{Err: err} // its place leads nowhere any more
 	}

@@ -184,6 +184,47 @@ func (u *unedited) Update(ctx context.Context, ref chat.Ref, key string, m chat.
 	return u.building.Update(ctx, ref, key, m)
 }
 
+// TestAnEditThatIsCarriedOutLateDoesNotStay: its caller hung up, the next edit
+// showed the end, and then came the first.
+func TestAnEditThatIsCarriedOutLateDoesNotStay(t *testing.T) {
+	x := newTenancy(t)
+	x.declare(false)
+	x.work(x.chat, x.r, time.Second)
+	ok := must(t)
+	late := &belated{building: x.chat}
+	ok(x.r.Move(t.Context(), 1, incident.Mitigate, anna(), ""))
+	x.work(late, x.r, 0)
+	ok(x.r.Move(t.Context(), 1, incident.Resolve, anna(), ""))
+	x.work(late, x.r, time.Minute)
+	if cards := strings.Join(x.cards(), "\n"); len(late.held) != 0 || strings.Contains(cards, "mitigated") || !strings.Contains(cards, "resolved") {
+		t.Errorf("%d held, %s", len(late.held), cards)
+	}
+}
+
+// belated is a building that carries the first edit of each message out behind
+// the second.
+type belated struct {
+	*building
+	held map[chat.Ref]chat.Message
+	seen map[chat.Ref]bool
+}
+
+func (b *belated) Update(ctx context.Context, ref chat.Ref, key string, m chat.Message) error {
+	if !b.seen[ref] {
+		if b.seen == nil {
+			b.held, b.seen = map[chat.Ref]chat.Message{}, map[chat.Ref]bool{}
+		}
+		b.held[ref], b.seen[ref] = m, true
+		return fault.NewUnknown(errors.New("no answer"))
+	}
+	err := b.building.Update(ctx, ref, key, m)
+	if old, ok := b.held[ref]; ok {
+		delete(b.held, ref)
+		err = errors.Join(err, b.building.Update(ctx, ref, key, old))
+	}
+	return err
+}
+
 // registry is a building that knows people, once it may.
 type registry struct {
 	*building
