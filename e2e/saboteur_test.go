@@ -33,6 +33,8 @@ type saboteur struct {
 	seen  int
 	// done are the calls that the chat carried out since the last order.
 	done []string
+	// under is how many calls are under way.
+	under int
 }
 
 // sabotage starts a saboteur before the chat at an address.
@@ -84,6 +86,14 @@ func (s *saboteur) calls() []string {
 	return append([]string(nil), s.done...)
 }
 
+// finished is how many calls the chat carried out since the last order; ok is
+// false while one is under way.
+func (s *saboteur) finished() (n int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.done), s.under == 0
+}
+
 // aboutPeople are calls that belong to what somebody types, before there is an
 // incident, and to Belfry's look at the connection.
 func aboutPeople(path string) bool {
@@ -96,6 +106,14 @@ func aboutPeople(path string) bool {
 }
 
 func (s *saboteur) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.under++
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.under--
+	}()
 	pass := func(w http.ResponseWriter) {
 		s.next.ServeHTTP(w, r)
 		s.mu.Lock()
