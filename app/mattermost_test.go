@@ -134,10 +134,10 @@ func TestTheDefaultThatASetUpMadeStaysAsItIs(t *testing.T) {
 	}
 }
 
-// TestThePagesReachAServerAsItsConnectionDoes: what a connection leaves
-// unchecked is not checked when it is connected, shown, changed or disconnected.
-func TestThePagesReachAServerAsItsConnectionDoes(t *testing.T) {
-	w := newWorks(t, "default: {channels: [room/alerts]}\n")
+// unvouched is the wish for a connection by HTTPS, with a certificate that nobody
+// vouches for, and that certificate.
+func (w *works) unvouched(t *testing.T) (web.Wish, []byte) {
+	t.Helper()
 	h, err := w.mm.HTTPS()
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +145,14 @@ func TestThePagesReachAServerAsItsConnectionDoes(t *testing.T) {
 	t.Cleanup(h.Close)
 	wish := w.wish()
 	wish.URL = h.URL
+	return wish, h.Certificate
+}
+
+// TestThePagesReachAServerAsItsConnectionDoes: what a connection leaves
+// unchecked is not checked when it is connected, shown, changed or disconnected.
+func TestThePagesReachAServerAsItsConnectionDoes(t *testing.T) {
+	w := newWorks(t, "default: {channels: [room/alerts]}\n")
+	wish, _ := w.unvouched(t)
 	if _, err := w.SetUp(t.Context(), wish, w.token()); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a certificate that nobody vouches for: %v", err)
 	}
@@ -172,18 +180,13 @@ func TestThePagesReachAServerAsItsConnectionDoes(t *testing.T) {
 // left with a connection that is still unchecked, or at fault.
 func TestACertificateInsteadOfNone(t *testing.T) {
 	w := newWorks(t, "default: {channels: [room/alerts]}\n")
-	h, err := w.mm.HTTPS()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(h.Close)
-	wish := w.wish()
-	wish.URL, wish.Insecure = h.URL, true
+	wish, certificate := w.unvouched(t)
+	wish.Insecure = true
 	if _, err := w.setUp(wish); err != nil {
 		t.Fatal(err)
 	}
 	wish.Insecure, wish.CAFile = false, filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(wish.CAFile, h.Certificate, 0o600); err != nil {
+	if err := os.WriteFile(wish.CAFile, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if end, err := w.setUp(wish); err != nil || end.Left != 0 {
