@@ -183,7 +183,10 @@ type Platform interface {
 }
 
 // FindMargin is how long before the beginning of an attempt Find and FindReply
-// are to look: messages are dated by the platform's clock, which is not ours.
+// are to look: messages are dated by the platform's clock, which is not ours. A
+// platform that carries calls out late reckons back from it when the attempt
+// began, and asks to be asked again (fault.RetryAfter) instead of saying that a
+// message is not there while it may be on its way.
 const FindMargin = 2 * time.Minute
 
 // ThreadFinder is a platform on which notes are not found by Find: there, a

@@ -12,8 +12,8 @@ import (
 )
 
 // openSet knows which alerts are open, so that a new problem need not be looked
-// for on disk, and which number the next one gets. It is right because one process owns the file and one goroutine
-// writes: the set changes after a commit, by what was committed, and is read
+// for on disk, and which number the next one gets. It is right because one process
+// owns the file and one goroutine writes: the set changes after a commit, by what was committed, and is read
 // anew after a transaction that failed. It holds a hash for an object, not its
 // names: what it finds may be another object's alert, never the reverse.
 type openSet struct {

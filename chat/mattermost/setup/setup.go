@@ -68,8 +68,8 @@ type Wish struct {
 }
 
 // ReachedAs is the wish with its server reached as a configured connection
-// reaches it; one of another platform says nothing of that. What that leaves unchecked holds for its own address alone:
-// nobody said it of another server.
+// reaches it; one of another platform says nothing of that. What that leaves
+// unchecked holds for its own address alone: nobody said it of another server.
 func (w Wish) ReachedAs(connection config.Spec) Wish {
 	c, ok := connection.(*mattermost.Config)
 	if !ok {
